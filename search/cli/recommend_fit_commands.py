@@ -13,11 +13,13 @@ from catalog.errors import MissingExtra, TrainingError
 from indexer.cli.common import home_option
 from indexer.cli.next_step import say_next
 from search.cli.common import json_option, print_json, print_table
+from search.fitting.priority import low_priority
+from search.fitting.version_store import StoredVersion
 from search.recommend.learning.background.fit_progress import interrupted_fit, running_fit
-from search.recommend.learning.background.priority import low_priority
 from search.recommend.learning.fit import fit
 from search.recommend.learning.fit_report import last_fit, with_figures
-from search.recommend.learning.model_store import StoredVersion, rollback, stored_versions
+from search.recommend.learning.manifest import ModelManifest
+from search.recommend.learning.model_store import rollback, stored_versions
 
 SHOWN_PARTS = ("everything", "repeat", "new")
 
@@ -99,7 +101,7 @@ def refit_recommender(home: Path, as_json: bool) -> dict[str, Any] | None:
     return report
 
 
-def _version_row(stored: StoredVersion) -> tuple[str, ...]:
+def _version_row(stored: StoredVersion[ModelManifest]) -> tuple[str, ...]:
     if (manifest := stored.manifest) is None:
         return f"{stored.version}{' (current, damaged)' if stored.current else ' (damaged)'}", stored.damaged, "", ""
     number = f"{stored.version}{' (served)' if stored.current else ''}"

@@ -8,10 +8,12 @@ from typing import Any
 
 from catalog.errors import BadQuery, MissingExtra, StoreError, TrainingError
 from catalog.extras import has_extra
+from search.fitting.version_store import StoredVersion
 from search.recommend.learning.background.fit_progress import interrupted_fit, running_fit
 from search.recommend.learning.background.fit_supervisor import FitSupervisor
 from search.recommend.learning.fit_report import last_fit, with_figures
-from search.recommend.learning.model_store import StoredVersion, model_versions, rollback, stored_versions
+from search.recommend.learning.manifest import ModelManifest
+from search.recommend.learning.model_store import model_versions, rollback, stored_versions
 from search.recommend.learning.shop_events import MIN_PURCHASES, has_events
 
 SHOWN_PARTS = ("everything", "repeat", "new")  # of what is bought, whose recall at 20 the table shows
@@ -72,7 +74,7 @@ def _running(home: Path, fits: FitSupervisor) -> dict[str, Any]:
     return {"state": RUNNING if running else IDLE, **(running or {"done": 0, "total": 0})}
 
 
-def _version(stored: StoredVersion) -> dict[str, Any]:
+def _version(stored: StoredVersion[ModelManifest]) -> dict[str, Any]:
     values: dict[str, Any] = {"version": stored.version, "current": stored.current, "damaged": bool(stored.damaged)}
     if (manifest := stored.manifest) is None:
         return values

@@ -26,11 +26,11 @@ from catalog.files.child_environment import child_environment
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
 from search.engine import SearchEngine
+from search.fitting.priority import THREADS
 from search.query.terms import Query, TextTerm
 from search.recommend.events.event_log import EVENT_KINDS, Event, EventLog
 from search.recommend.events.purchase_log import read_events, read_products
 from search.recommend.events.retention import EventLimits
-from search.recommend.learning.background.fit_supervisor import THREADS
 
 WORDS = ("red mug", "blue shirt", "lamp", "bowl for soup", "black shoes", "teapot", "white dress", "jug under 30")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from catalog.errors import WindowshopError
 from catalog.logs import write_logs
-from search.recommend.learning.background.priority import low_priority
+from search.fitting.priority import low_priority
 from search.recommend.learning.fit import fit
 
 log = logging.getLogger(__name__)

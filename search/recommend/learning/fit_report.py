@@ -10,6 +10,7 @@ from typing import Any
 
 from catalog.files.atomic import write_atomically
 from catalog.home import ShopHome
+from search.fitting.version_store import StoredVersion
 from search.recommend.learning.gate import (
     FIRST,
     FRESHER,
@@ -22,7 +23,7 @@ from search.recommend.learning.gate import (
     WORSE_THAN_SERVED,
     Comparison,
 )
-from search.recommend.learning.model_store import StoredVersion
+from search.recommend.learning.manifest import ModelManifest
 
 TAKEN, NOT_TAKEN, TOO_FEW, FAILED = "taken", "not_taken", "too_few", "failed"
 
@@ -85,7 +86,9 @@ def last_fit(home: Path) -> dict[str, Any] | None:
     return report if isinstance(report, dict) else None
 
 
-def with_figures(last: dict[str, Any] | None, versions: Sequence[StoredVersion]) -> dict[str, Any] | None:
+def with_figures(
+    last: dict[str, Any] | None, versions: Sequence[StoredVersion[ModelManifest]]
+) -> dict[str, Any] | None:
     """Return the report of the last fit; where that measured nothing, with the figures of the served version."""
     manifest = next((stored.manifest for stored in versions if stored.current), None)
     if last is None or last.get("figures") or manifest is None:

@@ -2,75 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-import threading
-import time
 from pathlib import Path
 
-from catalog.files.atomic import stat_mark
 from catalog.home import ShopHome
+from search.fitting.version_follower import VersionFollower
 from search.recommend.learning.fitted_models import FittedModels
-from search.recommend.learning.model_store import ServedModels, open_serving
-
-RETRY_SECONDS = 60.0  # until a version that could not be used is tried again; whoever repairs it moves the pointer
-_Mark = tuple[int, int, int] | None
-log = logging.getLogger(__name__)
+from search.recommend.learning.model_store import MODELS_NAME, open_serving
 
 
-class ModelFollower:
-    """The models that one shop serves. Threads share it.
-
-    Whoever has taken `models` goes on with them; the memory of a former version is free once nobody has it.
-    """
+class ModelFollower(VersionFollower[FittedModels]):
+    """The models of recommendations that one shop serves. Threads share it."""
 
     def __init__(self, home: Path) -> None:
-        self._home = home
-        self._lock = threading.Lock()
-        self._served = ServedModels()
-        self._mark: _Mark = None
-        self._opened = False
-        self._retry_at = float("inf")
-
-    @property
-    def models(self) -> FittedModels | None:
-        """The models to serve, opened at the first use; None where none are fitted."""
-        if not self._opened:
-            self.open()
-        return self._served.models
-
-    @property
-    def degraded(self) -> tuple[str, ...]:
-        """A public sentence when the current version cannot be used."""
-        return (self._served.degraded,) if self._served.degraded else ()
-
-    def open(self) -> None:
-        """Open the models, if they are not open."""
-        with self._lock:
-            if not self._opened:
-                self._look()
-                self._opened = True
-
-    def follow(self) -> None:
-        """Take over another current version. Does nothing until the models are open, and never fails."""
-        with self._lock:
-            if self._opened and (self._pointer() != self._mark or time.monotonic() >= self._retry_at):
-                self._look()
-
-    def _look(self) -> None:
-        former = self._served
-        while True:  # a version may be removed while it is opened: then there is a newer one
-            self._mark = self._pointer()
-            self._served = open_serving(self._home)
-            if self._pointer() == self._mark:
-                break
-        self._retry_at = time.monotonic() + RETRY_SECONDS if self._served.degraded else float("inf")
-        if self._served.degraded and self._served.degraded != former.degraded:
-            log.error("%s", self._served.degraded)
-        if self._served.models is not None:
-            log.info("Version %d of the recommender models is served", self._served.models.version)
-
-    def _pointer(self) -> _Mark:
-        try:
-            return stat_mark(ShopHome(self._home).recommender_current)
-        except OSError:
-            return None
+        super().__init__(ShopHome(home).recommender_current, lambda: open_serving(home), MODELS_NAME)

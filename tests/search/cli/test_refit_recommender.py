@@ -1,7 +1,7 @@
 """`windowshop learn` fits the models of recommendations along with its own; what stops that fit does not stop it."""
 
 from search.cli.recommend_fit_commands import refit_recommender
-from search.recommend.learning.background import priority
+from search.fitting import priority
 from search.recommend.learning.model_store import fit_lock
 
 

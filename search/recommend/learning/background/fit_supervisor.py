@@ -10,10 +10,9 @@ from pathlib import Path
 
 from catalog.extras import check_extra
 from catalog.files.child_environment import child_environment
+from search.fitting.priority import THREADS
 from search.recommend.learning.background.fit_progress import is_fitting
 
-# One thread: a second one would take a core from shoppers wherever a machine has two.
-THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 log = logging.getLogger(__name__)
 
 

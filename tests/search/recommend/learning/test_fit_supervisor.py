@@ -3,8 +3,8 @@
 import os
 import time
 
-from search.recommend.learning.background.fit_supervisor import THREADS, FitSupervisor
-from search.recommend.learning.background.priority import NICENESS, thread_limit
+from search.fitting.priority import NICENESS, THREADS, thread_limit
+from search.recommend.learning.background.fit_supervisor import FitSupervisor
 from search.recommend.learning.fit_report import last_fit
 from search.recommend.learning.model_store import fit_lock
 from tests.search.recommend.learning.logged_shop import make_catalogue, record
@@ -54,7 +54,7 @@ def test_a_fit_has_no_more_threads_than_the_environment_allows(monkeypatch):
 LOW = """
 import os, sys, time
 from pathlib import Path
-from search.recommend.learning.background.priority import low_priority
+from search.fitting.priority import low_priority
 with low_priority(idle=True):
     path = Path(sys.argv[1]) / "lowered"
     path.with_suffix(".tmp").write_text(str(os.nice(0)))

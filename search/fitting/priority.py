@@ -8,9 +8,9 @@ from contextlib import contextmanager, suppress
 
 from threadpoolctl import threadpool_limits
 
-from search.recommend.learning.background.fit_supervisor import THREADS
-
 NICENESS = 15
+# One thread: a second one would take a core from shoppers wherever a machine has two.
+THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 @contextmanager
