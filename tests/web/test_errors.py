@@ -21,7 +21,7 @@ from web.errors import (
     public_words,
     status_of,
 )
-from web.middleware.auth import POLICIES
+from web.middleware.policies import POLICIES
 
 SECRET = "SELECT secret FROM /srv/shop/catalog.sqlite"
 CALLS = [

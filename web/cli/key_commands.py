@@ -8,7 +8,8 @@ import click
 
 from catalog.home import ShopHome
 from indexer.cli.common import Commands, shop_home_option
-from web.middleware.auth import SCOPES, WRITE, Keys
+from web.middleware.auth import Keys
+from web.middleware.policies import SCOPES, WRITE
 
 home_option = shop_home_option(envvar="WINDOWSHOP_HOME")
 keys_option = click.option(

@@ -1,4 +1,4 @@
-"""Authorisation: a policy for every route, and the API keys that open the routes which are not public.
+"""Authorisation: the API keys that open the routes which are not public, and the check of every request.
 
 A key travels only in a header that a script sets, never in a cookie, so no other site can make a browser use it.
 
@@ -22,143 +22,10 @@ from catalog.errors import BadInput, StoreError
 from catalog.files.atomic import draft, stat_mark, sync
 from catalog.home import ShopHome
 from web.errors import MissingApiKey, NotAllowed
+from web.middleware.policies import ADMIN, ALWAYS, OPERATOR, POLICIES, PUBLIC, READ, SCOPES, SEARCH, SIGNED
 from web.settings import Settings
 
-ALWAYS = "always"  # open to everybody
-SIGNED = "signed"  # open to requests whose body is signed with a secret that a shop platform shares
-PUBLIC = "public"  # open to everybody while the setting public_read is true, else to keys of any scope
-# Open to keys with that scope or a later one. A search key is public: it stands in the pages of a merchant's own shop.
-SEARCH, READ, WRITE, ADMIN = "search", "read", "write", "admin"
-OPERATOR = "operator"  # open to programs on the server's own machine, and to keys with the scope admin
-SCOPES = (SEARCH, READ, WRITE, ADMIN)
 KEY_PREFIX = "wsk_"
-
-# Every endpoint of the app; an endpoint without a policy is closed.
-POLICIES = {
-    "static": ALWAYS,
-    "pages.home": PUBLIC,
-    "pages.search_with_photo": PUBLIC,
-    "pages.product": PUBLIC,
-    "personal.for_you": PUBLIC,
-    "personal.personal_list": PUBLIC,
-    "personal.front_shelves": PUBLIC,
-    "saved.favourites": PUBLIC,
-    "saved.compare": PUBLIC,
-    "reviews.of_product": PUBLIC,
-    "reviews.form": PUBLIC,
-    "reviews.send": PUBLIC,
-    "reviews.vote": PUBLIC,
-    "pages.try_photo": PUBLIC,
-    "pages.picture": ALWAYS,  # <img> sends no key; the address is a digest, which only answers and owners know
-    "site_files.robots": ALWAYS,
-    "site_files.manifest": ALWAYS,
-    "sitemap.index": PUBLIC,
-    "sitemap.pages": PUBLIC,
-    "sitemap.part": PUBLIC,
-    "embed.script": ALWAYS,
-    "embed.versioned_script": ALWAYS,
-    "embed.assistant": ALWAYS,
-    "embed.versioned_assistant": ALWAYS,
-    "embed.adapter": ALWAYS,
-    "embed.worklet": ALWAYS,
-    "api.search": PUBLIC,
-    "suggestions.suggest": PUBLIC,
-    "speech.voice": PUBLIC,
-    "speech.recognise": PUBLIC,
-    "assistant.answer": PUBLIC,
-    "assistant_page.page": PUBLIC,
-    "assistant_page.send": PUBLIC,
-    "review_api.of_product": PUBLIC,
-    "review_api.send": PUBLIC,
-    "review_api.vote": PUBLIC,
-    "review_api.similar_photos": PUBLIC,
-    "review_api.photo": ALWAYS,  # like pages.picture; photos of reviews that are not approved are not found
-    "merchant_reviews.queue": WRITE,
-    "merchant_reviews.put_batch": WRITE,
-    "merchant_reviews.decide": WRITE,
-    "merchant_reviews.reply": WRITE,
-    "merchant_reviews.remove": WRITE,
-    "merchant_reviews.photo": WRITE,
-    "api.product": PUBLIC,
-    "api.similar": PUBLIC,
-    "product_questions.ask": PUBLIC,
-    "product_questions.send": PUBLIC,
-    "product_questions.questions": WRITE,
-    "product_questions.answer": WRITE,
-    "product_questions.remove": WRITE,
-    "question_pages.send": PUBLIC,
-    "question_pages.desk": ALWAYS,
-    "api.why": PUBLIC,
-    "api.substitutes": PUBLIC,
-    "api.goes_with": PUBLIC,
-    "api.recommend": PUBLIC,
-    "api.events": PUBLIC,
-    "visitors.forget": PUBLIC,  # who knows a visitor's random id is that visitor
-    "visitors.stored": ADMIN,
-    "visitors.outlook": ADMIN,
-    "feed.feed": PUBLIC,
-    "api.healthz": ALWAYS,
-    "api.readyz": ALWAYS,
-    "metrics.metrics": OPERATOR,
-    "reference.openapi": ALWAYS,
-    "reference.docs": ALWAYS,
-    "catalogue.put": WRITE,
-    "catalogue.put_batch": WRITE,
-    "catalogue.remove": WRITE,
-    "connect.shopify": SIGNED,
-    "connect.woocommerce": SIGNED,
-    "merchant_page.page": ALWAYS,
-    "review_desk.page": ALWAYS,
-    "merchant.suggest": WRITE,
-    "merchant.choices": WRITE,
-    "merchant.jobs": WRITE,
-    "merchant.create": WRITE,
-    "merchant.job": WRITE,
-    "merchant.remove": WRITE,
-    "merchant.receive": WRITE,
-    "merchant.state": WRITE,
-    "merchant.rows": WRITE,
-    "merchant.decide": WRITE,
-    "merchant.publish": WRITE,
-    "merchant.unpublish": WRITE,
-    "merchant.picture": WRITE,
-    "merchant.corrected": WRITE,
-    "merchant.listings": WRITE,
-    "conversations_page.page": ALWAYS,
-    **dict.fromkeys(map("threads.{}".format, ("threads", "thread", "answer", "change_state", "correct")), WRITE),
-    **dict.fromkeys(map("threads.{}".format, ("hand_over", "erase", "export_thread")), WRITE),
-    **dict.fromkeys(("threads.export", "threads.erase_all"), ADMIN),
-    "operator_page.page": ALWAYS,
-    "ops.overview": ADMIN,
-    "ops.catalogue_map": ADMIN,
-    "ops.rejected": ADMIN,
-    "ops.preview": ADMIN,
-    "ops.rollback": ADMIN,
-    "ops.recommender": ADMIN,
-    "ops.fit_models": ADMIN,
-    "ops.roll_back_models": ADMIN,
-    "insights.insights": ADMIN,
-    "insights.table": ADMIN,
-    "insights.reviews": ADMIN,
-    "rules.rules": ADMIN,
-    "rules.save": ADMIN,
-    "rules.try_rule": ADMIN,
-    "rules.remove": ADMIN,
-    "rules.export": ADMIN,
-    "rules.import_table": ADMIN,
-    "rules.changes": ADMIN,
-    "experiments.experiments": ADMIN,
-    "experiments.save": ADMIN,
-    "experiments.change_state": ADMIN,
-    "experiments.remove": ADMIN,
-    "experiments.report": ADMIN,
-}
-
-# A page requests dozens of these, or a probe one every second: they are not rate limited.
-_PANEL = ("embed.assistant", "embed.versioned_assistant")
-_SCRIPTS = ("embed.script", "embed.versioned_script", "embed.adapter", "embed.worklet", *_PANEL)
-_FILES = ("static", "pages.picture", "review_api.photo", "pages.try_photo", *_SCRIPTS)
-UNLIMITED_ENDPOINTS = (*_FILES, "api.healthz", "api.readyz", "metrics.metrics")
 PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 LOOPBACK = ("127.", "::1")
 EXTENSION = "windowshop.keys"
@@ -255,7 +122,7 @@ def required_scope() -> str:
         return ""
     policy = POLICIES.get(request.endpoint)
     if policy is None:
-        raise NotAllowed("This address is closed.", "It has no policy in web/middleware/auth.py.")
+        raise NotAllowed("This address is closed.", "It has no policy in web/middleware/policies.py.")
     if policy == PUBLIC:
         return "" if current_app.config["PUBLIC_READ"] else SEARCH
     if policy == OPERATOR:

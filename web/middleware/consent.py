@@ -11,7 +11,8 @@ import re
 from flask import Flask, Response, current_app, g, request
 
 from catalog.errors import BadQuery
-from web.middleware.auth import SEARCH, current_key
+from web.middleware.auth import current_key
+from web.middleware.policies import SEARCH
 from web.settings import Settings
 
 HEADERS = ("DNT", "Sec-GPC")  # Tracking Preference Expression; Global Privacy Control

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, request
 
 from web.errors import NotAllowed
-from web.middleware.auth import SEARCH, current_key
+from web.middleware.auth import current_key
+from web.middleware.policies import SEARCH
 from web.settings import Settings
 
 API = "/api/"

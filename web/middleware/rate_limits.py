@@ -17,7 +17,8 @@ from time import monotonic
 from flask import Flask, request
 
 from web.errors import RateLimited
-from web.middleware.auth import ADMIN, POLICIES, SEARCH, SIGNED, UNLIMITED_ENDPOINTS, WRITE, StoredKey, current_key
+from web.middleware.auth import StoredKey, current_key
+from web.middleware.policies import ADMIN, POLICIES, SEARCH, SIGNED, UNLIMITED_ENDPOINTS, WRITE
 from web.middleware.request_context import note
 from web.settings import KIB, Settings
 

@@ -22,7 +22,7 @@ from werkzeug.routing import Rule
 from web.assistant.requests import AssistantRequest
 from web.conversations.requests import MessageCorrection, PersonAnswer, ThreadsOf, ThreadsPage, ThreadState
 from web.experiments.requests import ExperimentFields, ExperimentState
-from web.middleware.auth import ALWAYS, OPERATOR, POLICIES, PUBLIC, SCOPES, UNLIMITED_ENDPOINTS
+from web.middleware.policies import ALWAYS, OPERATOR, POLICIES, PUBLIC, SCOPES, UNLIMITED_ENDPOINTS
 from web.questions.requests import AskParameters, QuestionsPage, SentQuestion, ShopAnswer
 from web.requests.job_request import Decisions, FilePart, JobState, NewJob, PublishRows, RowsPage
 from web.requests.listing_request import ListingRequest

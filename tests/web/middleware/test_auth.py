@@ -12,7 +12,8 @@ from tests.fake_encoder import FakeEncoder
 from tests.web.shop_fixtures import ADMIN_KEY, READ_KEY, SEARCH_KEY, WRITE_KEY, make_shop
 from web.__main__ import main
 from web.engine import holder_of
-from web.middleware.auth import ADMIN, ALWAYS, OPERATOR, POLICIES, PUBLIC, SCOPES, SEARCH, SIGNED, WRITE, Keys
+from web.middleware.auth import Keys
+from web.middleware.policies import ADMIN, ALWAYS, OPERATOR, POLICIES, PUBLIC, SCOPES, SEARCH, SIGNED, WRITE
 from web.settings import Settings
 
 CALLS = {

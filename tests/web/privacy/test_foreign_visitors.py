@@ -12,7 +12,7 @@ from tests.fake_encoder import FakeEncoder
 from tests.web.middleware.test_auth import CALLS
 from tests.web.shop_fixtures import ADMIN_KEY, READ_KEY, SEARCH_KEY, WRITE_KEY, make_shop
 from web.engine import get_engine, holder_of
-from web.middleware.auth import POLICIES
+from web.middleware.policies import POLICIES
 from web.settings import Settings
 
 ANNA, BERT = "v-0123456789abcdef01234567", "v-fedcba9876543210fedcba98"
