@@ -1,0 +1,4 @@
+"""What an owner should know of the prices: jumps, stale prices, margins, announced discounts, effects of promotions.
+
+Imported by nothing.
+"""

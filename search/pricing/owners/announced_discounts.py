@@ -1,0 +1,70 @@
+"""Announced discounts that are none: a list price that was never charged, a price that was lower shortly before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from catalog.price_history.price_change import PriceChange
+from catalog.product import reduced_from
+from search.pricing.owners.price_finding import NEVER_CHARGED, NOT_LOWEST, PriceFinding
+from search.pricing.owners.price_spans import DAY_S, spans_of, within
+
+PAST_DAYS = 365  # in which the list price should have been charged
+KNOWN_DAYS = 30  # of history before anything is said
+TOLERANCE = Decimal("0.005")  # a list price rounded up by so much was charged
+
+
+def discount_findings(changes: Sequence[PriceChange], now: int) -> tuple[PriceFinding, ...]:
+    """Return what is wrong with the discount that is announced at `now`.
+
+    Nothing is said where the history covers less than 30 days with a price, before `now` for the list price and before
+    the reduction for the lowest price.
+    """
+    spans = spans_of(changes, now)
+    if not spans or spans[-1].end < now:
+        return ()
+    last = changes[-1]
+    list_price = reduced_from(last.price, last.list_price)
+    if list_price is None:
+        return ()
+    year = within(spans, now - PAST_DAYS * DAY_S, now)
+    findings = []
+    highest = max(span.price for span in year)
+    if sum(span.seconds for span in year) >= KNOWN_DAYS * DAY_S and highest < list_price * (1 - TOLERANCE):
+        facts = {"list_price": str(list_price), "highest": str(highest), "since": year[0].start}
+        findings.append(PriceFinding(NEVER_CHARGED, 1.0, facts))
+    return (*findings, *_not_lowest(changes, now))
+
+
+def _not_lowest(changes: Sequence[PriceChange], now: int) -> tuple[PriceFinding, ...]:
+    """Return the finding where the price is no lower than the lowest of the 30 days before the present reduction.
+
+    The lowest price before an announced reduction is what EU law compares with (Directive 98/6/EC, article 6a).
+    """
+    begun = _reduced_since(changes)
+    spans = spans_of(changes, now)
+    before = within(spans, begun - KNOWN_DAYS * DAY_S, begun)
+    price = spans[-1].price
+    if sum(span.seconds for span in before) < KNOWN_DAYS * DAY_S:
+        return ()
+    lowest = min(before, key=lambda span: span.price)
+    if price < lowest.price:
+        return ()
+    facts = {"price": str(price), "lowest": str(lowest.price), "lowest_at": lowest.start, "since": begun}
+    return (PriceFinding(NOT_LOWEST, 1.0, facts),)
+
+
+def _reduced_since(changes: Sequence[PriceChange]) -> int:
+    """Return when the reduction began that the last change is part of.
+
+    A reduction goes on while the same list price is announced and the price does not rise, as in a sale that goes
+    further down.
+    """
+    begun = changes[-1]
+    for change in reversed(changes[:-1]):
+        reduced = change.present and change.currency == begun.currency and reduced_from(change.price, change.list_price)
+        if not reduced or change.list_price != begun.list_price or (change.price or 0) < (begun.price or 0):
+            break
+        begun = change
+    return begun.at
