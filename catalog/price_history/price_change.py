@@ -12,7 +12,8 @@ class PriceChange:
 
     `at` is in unix seconds and never before the change before it, whatever the clock said. `price` is None while it is
     not known. `list_price` is what it cost before an announced discount, None without one. `present` is False from the
-    moment on when the product left the catalogue; the other fields are then those before.
+    moment on when the product left the catalogue; the other fields are then those before. `imported` is True where the
+    change was read from a file of past prices, False where the catalogue recorded it itself.
     """
 
     at: int
@@ -21,3 +22,11 @@ class PriceChange:
     currency: str = ""
     in_stock: bool = True
     present: bool = True
+    imported: bool = False
+
+    def says_as(self, other: PriceChange) -> bool:
+        """Return whether two changes say the same of a product, whenever and however each was recorded."""
+        return self._facts() == other._facts()
+
+    def _facts(self) -> tuple[Decimal | None, Decimal | None, str, bool, bool]:
+        return self.price, self.list_price, self.currency, self.in_stock, self.present

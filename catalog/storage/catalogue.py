@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,10 +13,11 @@ from typing import Any
 
 from catalog.errors import UnknownProduct
 from catalog.product import Picture, Product
-from catalog.storage import modification_times, older_schemas, product_rows, word_index
+from catalog.storage import modification_times, older_schemas, price_rows, product_rows, word_index
 from catalog.storage.connections import Connections
 from catalog.storage.history import NEVER
 from catalog.storage.modification_times import KeyRange
+from catalog.storage.price_history import PriceHistory
 from catalog.storage.restoration import ProductHistory, settle
 from catalog.storage.sqlite import copy_database
 from catalog.storage.word_index import LAST_SEQ, Words
@@ -74,13 +76,14 @@ class Catalogue:
         self._read = connections.snapshot
         self._write = connections.transaction
         self.history = ProductHistory(connections)
+        self.price_history = PriceHistory(connections)
 
     @classmethod
     def open(cls, path: Path) -> Catalogue:
         """Open the catalogue at `path`, created when absent. Raises DamagedStore, NewerStore, StoreError."""
         connections = Connections.open(path)
         try:
-            connections.upgrade(older_schemas.convert, lambda db: word_index.fill(db, product_rows.read))
+            connections.upgrade(older_schemas.convert, _fill)
         except BaseException:
             connections.close()
             raise
@@ -283,3 +286,8 @@ class Catalogue:
     def _number(self, query: str) -> int:
         with self._read() as db:
             return int(db.execute(query).fetchone()[0])
+
+
+def _fill(db: sqlite3.Connection) -> bool:
+    """Give some products of an older catalogue what they lack, words first; return whether none is left."""
+    return word_index.fill(db, product_rows.read) and price_rows.fill(db)

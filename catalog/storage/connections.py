@@ -11,10 +11,11 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from catalog.errors import BadInput, DamagedStore, NewerStore, StoreError
-from catalog.storage import history, word_index
+from catalog.storage import history, price_rows, word_index
 from catalog.storage.sqlite import open_database, read_statements, store_errors, transaction, use_wal
 
-SCHEMA_VERSION = 4  # 1 had no word index, 2 no links, list prices and groups of variants, 3 no history
+# 1 had no word index, 2 no links, list prices and groups of variants, 3 no history of changes, 4 none of prices.
+SCHEMA_VERSION = 5
 _TIMEOUT_S = 30.0
 _SETUP = ("PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
 
@@ -80,12 +81,14 @@ class Connections:
         the steps. A step that another process did is not repeated.
         """
         with self.snapshot() as db:
-            done = _version(db) == SCHEMA_VERSION and not word_index.needs_reindex(db)
+            waiting = word_index.needs_reindex(db) or price_rows.needs_fill(db)
+            done = _version(db) == SCHEMA_VERSION and not waiting
         while not done:
             with self.transaction() as db:
                 if _version(db) < SCHEMA_VERSION:
                     convert(db)
                     db.execute(history.SCHEMA)
+                    db.execute(price_rows.SCHEMA)
                 db.execute("UPDATE meta SET value = ? WHERE name = 'schema_version'", (str(SCHEMA_VERSION),))
                 done = fill(db)
 
@@ -135,6 +138,7 @@ class Connections:
                 db.execute(statement)
             db.execute("INSERT INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
             word_index.create(db, word_index.ALL_KEYS)
+            price_rows.create(db, price_rows.ALL_KEYS)
 
     def _connection(self) -> sqlite3.Connection:
         handle: _Handle | None = getattr(self._local, "handle", None)

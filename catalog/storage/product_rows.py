@@ -13,7 +13,7 @@ from typing import Any
 
 from catalog.errors import DamagedStore
 from catalog.product import Picture, Product
-from catalog.storage import history, word_index
+from catalog.storage import history, price_rows, word_index
 
 CHUNK_PRODUCTS = 500  # products read or written at once
 
@@ -100,11 +100,12 @@ def _update_product(db: sqlite3.Connection, key: int, product: Product) -> None:
 
 
 def _written(db: sqlite3.Connection, key: int, old: Product | None, new: Product, generation: int | None) -> None:
-    """Write what belongs to a product that was written: its pictures, its words, the log and the history."""
+    """Write what belongs to a product that was written: its pictures, its words, the log and both histories."""
     pictures = [(key, place, p.path, p.sha256, p.width, p.height) for place, p in enumerate(new.pictures)]
     db.executemany(_INSERT_PICTURE, pictures)
     word_index.changed(db, key, old, new)
     history.record(db, _log(db, new.id, "put"), key, (old, new), generation)
+    price_rows.record(db, old, new)
 
 
 def _amount_text(amount: Decimal | None) -> str | None:
@@ -124,6 +125,7 @@ def remove(db: sqlite3.Connection, ids: Sequence[str], generation: int | None = 
         for key, product in read(db, chunk).items():
             word_index.changed(db, key, product, None)
             history.record(db, _log(db, product.id, "remove"), key, (product, None), generation)
+            price_rows.record(db, product, None)
     db.executemany("DELETE FROM products WHERE id = ?", [(product_id,) for product_id in present])
     return len(present)
 

@@ -1,4 +1,4 @@
--- The tables of a catalogue, of schema version 4. The table of the history is in history.py.
+-- The tables of a catalogue, of schema version 5. The table of the history is in history.py, that of prices in price_rows.py.
 
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 

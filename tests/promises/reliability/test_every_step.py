@@ -60,6 +60,7 @@ POINTS = {
     "pointer.pruned": "update",
     "generation.published": "update",
     "update.reported": "update",
+    "price.recorded": "prices",
     "update.before-commit": "prices",
     "update.committed": "prices",
     "rollback.before-commit": "rollback",

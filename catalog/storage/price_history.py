@@ -1,0 +1,98 @@
+"""Read what products cost before, from the segments that `price_rows` writes."""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from operator import itemgetter
+
+from catalog.price_history import segments
+from catalog.price_history.price_change import PriceChange
+from catalog.storage.connections import Connections
+from catalog.storage.word_index import LAST_SEQ
+
+PAGE_PRODUCTS = 500
+
+_SELECT_NEWEST_FIRST = "SELECT changes FROM price_segments WHERE product_id = ? ORDER BY number DESC"
+_SELECT_PAGE = """SELECT product_id, changes FROM price_segments WHERE product_id IN
+    (SELECT DISTINCT product_id FROM price_segments WHERE product_id > ? ORDER BY product_id LIMIT ?)
+    ORDER BY product_id, number DESC"""
+_SELECT_CHANGED = """SELECT seq, product_id FROM changes LEFT JOIN history USING (seq) WHERE seq > ?
+    AND (kind = 'remove' OR before IS NULL OR json_type(before, '$.price') IS NOT NULL
+        OR json_type(before, '$.list_price') IS NOT NULL OR json_type(before, '$.currency') IS NOT NULL
+        OR json_type(before, '$.in_stock') IS NOT NULL)
+    ORDER BY seq LIMIT ?"""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedPrices:
+    """Products whose price, list price, currency or stock changed, or that were added or removed, up to `seq`.
+
+    Where the history of changes was pruned, products are among them that changed otherwise.
+    """
+
+    seq: int
+    product_ids: tuple[str, ...]
+
+
+class PriceHistory:
+    """What the products of a catalogue cost before. Threads may share it."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._read = connections.snapshot
+
+    def changes(self, product_id: str, since: int = 0, until: int | None = None) -> tuple[PriceChange, ...]:
+        """Return the changes of a product from `since` to `until` in unix seconds, the oldest first; () for none.
+
+        The change in force at `since` comes first. A product that left the catalogue has its history too.
+        """
+        with self._read() as db:
+            found = db.execute(_SELECT_NEWEST_FIRST, (product_id,))
+            return _in_order((row[0] for row in found), since, until)
+
+    def of_all(self, since: int = 0) -> Iterator[tuple[str, tuple[PriceChange, ...]]]:
+        """Yield id and changes of every product that has or had a price, as `changes` returns them, by id.
+
+        It reads a page of products at a time; changes made meanwhile may or may not show.
+        """
+        last = ""
+        while page := self._page(last):
+            for product_id, rows in itertools.groupby(page, itemgetter(0)):
+                last = product_id
+                yield product_id, _in_order((row[1] for row in rows), since, None)
+
+    def changed(self, after: int, limit: int = -1) -> ChangedPrices:
+        """Return the products with changes in the log after number `after`, of at most `limit` changes unless -1.
+
+        The `seq` of the answer is the number to ask with next.
+        """
+        with self._read() as db:
+            rows = db.execute(_SELECT_CHANGED, (after, limit)).fetchall()
+            seq = rows[-1][0] if len(rows) == limit else int(db.execute(LAST_SEQ).fetchone()[0])
+        return ChangedPrices(max(seq, after), tuple(dict.fromkeys(row[1] for row in rows)))
+
+    def _page(self, after: str) -> list[tuple[str, bytes]]:
+        with self._read() as db:
+            return db.execute(_SELECT_PAGE, (after, PAGE_PRODUCTS)).fetchall()
+
+
+def stored(db: sqlite3.Connection, product_id: str) -> list[PriceChange]:
+    """Return every change of a product as it is stored, the oldest first."""
+    rows = db.execute(_SELECT_NEWEST_FIRST, (product_id,))
+    return [change for row in rows for change in segments.unpack(row[0])][::-1]
+
+
+def _in_order(newest_first: Iterable[bytes], since: int, until: int | None) -> tuple[PriceChange, ...]:
+    """Return the changes of segments, the oldest first, each of which says something else than the one before."""
+    found: list[PriceChange] = []
+    for change in itertools.chain.from_iterable(map(segments.unpack, newest_first)):
+        if until is None or change.at <= until:
+            if found and found[-1].says_as(change):
+                found.pop()
+            found.append(change)
+            if change.at <= since:
+                break
+    return tuple(reversed(found))

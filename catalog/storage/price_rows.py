@@ -1,0 +1,134 @@
+"""Record what products cost: segments of packed changes in the catalogue's file, written with the product's change.
+
+Rows belong to the id of a product and not to its key, so that one that left and came back has one history. A change is
+appended to the last segment of its product; a segment that is full is never written again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from catalog.files.failpoints import failpoint
+from catalog.price_history import segments
+from catalog.price_history.price_change import PriceChange
+from catalog.product import Product
+from catalog.storage import modification_times
+
+SCHEMA = """CREATE TABLE IF NOT EXISTS price_segments (
+    product_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    changes BLOB NOT NULL,
+    PRIMARY KEY (product_id, number)) WITHOUT ROWID"""
+ALL_KEYS = 2**63 - 1  # the mark when every product has a history: no key is above it
+FILL_PRODUCTS = 10_000  # products that get their first entry under one lock
+
+_SELECT_LAST = "SELECT number, changes FROM price_segments WHERE product_id = ? ORDER BY number DESC LIMIT 1"
+_WRITE = "INSERT OR REPLACE INTO price_segments VALUES (?, ?, ?)"
+_INSERT_FIRST = "INSERT OR IGNORE INTO price_segments VALUES (?, 0, ?)"
+_DELETE = "DELETE FROM price_segments WHERE product_id = ?"
+_SELECT_MARK = "SELECT value FROM meta WHERE name = 'prices.until'"
+_UPDATE_MARK = "INSERT OR REPLACE INTO meta VALUES ('prices.until', ?)"
+_SELECT_PRICES = """SELECT key, id, price, list_price, currency, in_stock FROM products
+    WHERE key > ? ORDER BY key LIMIT ?"""
+
+
+def create(db: sqlite3.Connection, until: int) -> None:
+    """Create the table where it is absent; `fill` is to give an entry to the products with keys above `until`."""
+    db.execute(SCHEMA)
+    db.execute(_UPDATE_MARK, (str(until),))
+
+
+def record(db: sqlite3.Connection, old: Product | None, new: Product | None) -> None:
+    """Record what a product costs after a change, within its transaction; nothing where its price is as before.
+
+    `old` is None for a product that was added, `new` for one that was removed; their ids are the same.
+    """
+    before = [] if old is None else [_entry(old)]
+    if new is not None:
+        after = _entry(new)
+        if not before or not before[0].says_as(after):
+            append(db, new.id, [*before, after])
+    elif old is not None:
+        append(db, old.id, [*before, replace(before[0], present=False)])
+
+
+def append(db: sqlite3.Connection, product_id: str, changes: Iterable[PriceChange]) -> None:
+    """Append changes that happen now, in this order, without those that say what the change before says.
+
+    A change is never earlier than the one before it, also when the clock went back.
+    """
+    row = db.execute(_SELECT_LAST, (product_id,)).fetchone()
+    number, segment = row or (0, b"")
+    newest = segments.newest(segment) if segment else None
+    now = int(time.time())
+    for change in changes:
+        if newest is None:
+            segment = segments.pack([_at(change, now)])
+        elif newest[0].says_as(change):
+            continue
+        else:
+            new = _at(change, max(now, newest[0].at))
+            full = len(segment) >= segments.MAX_BYTES
+            number, segment = (number + 1, segments.pack([new])) if full else (number, segments.extended(new, *newest))
+        db.execute(_WRITE, (product_id, number, segment))
+        newest = segments.newest(segment)
+    failpoint("price.recorded")
+
+
+def rewrite(db: sqlite3.Connection, product_id: str, changes: list[PriceChange]) -> None:
+    """Put these changes, the oldest first, in place of a product's whole history."""
+    db.execute(_DELETE, (product_id,))
+    packed = enumerate(segments.split(changes))
+    db.executemany(_WRITE, [(product_id, number, segment) for number, segment in packed])
+
+
+def needs_fill(db: sqlite3.Connection) -> bool:
+    """Tell whether products wait for their first entry, because an older version wrote the catalogue."""
+    return _mark(db) != ALL_KEYS
+
+
+def fill(db: sqlite3.Connection) -> bool:
+    """Give their first entry to up to FILL_PRODUCTS products within a transaction; return whether none is left.
+
+    The entry is what a product costs now, at the time of its last logged change: what it cost before is not known.
+    """
+    until = _mark(db)
+    rows = db.execute(_SELECT_PRICES, (until, FILL_PRODUCTS)).fetchall() if until != ALL_KEYS else []
+    if rows:
+        times = modification_times.times_between(db, rows[0][0], rows[-1][0])
+        first = ((product_id, _first(values, times.get(product_id, ""))) for _, product_id, *values in rows)
+        db.executemany(_INSERT_FIRST, first)
+    done = len(rows) < FILL_PRODUCTS
+    db.execute(_UPDATE_MARK, (str(ALL_KEYS if done else rows[-1][0]),))
+    return done
+
+
+def _first(values: list[str | int | None], changed: str) -> bytes:
+    price, list_price = (None if text is None else _known(Decimal(text)) for text in values[:2])
+    currency, in_stock = values[2:]
+    at = int(datetime.fromisoformat(changed).timestamp()) if changed else int(time.time())
+    return segments.pack([PriceChange(at, price, list_price, str(currency), bool(in_stock))])
+
+
+def _entry(product: Product) -> PriceChange:
+    price, list_price = _known(product.price), _known(product.list_price)
+    return PriceChange(0, price, list_price, product.currency, product.in_stock)
+
+
+def _known(amount: Decimal | None) -> Decimal | None:
+    """Return an amount; None for one that is no number, which the catalogue does not refuse."""
+    return amount if amount is not None and amount.is_finite() else None
+
+
+def _at(change: PriceChange, at: int) -> PriceChange:
+    return PriceChange(at, change.price, change.list_price, change.currency, change.in_stock, change.present)
+
+
+def _mark(db: sqlite3.Connection) -> int:
+    row = db.execute(_SELECT_MARK).fetchone()
+    return 0 if row is None else int(row[0])
