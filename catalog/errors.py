@@ -46,7 +46,8 @@
     │   └── EncoderMismatch
     └── TrainingError
         ├── TooFewPairs
-        └── TooFewEvents
+        ├── TooFewEvents
+        └── TooLittleHistory
 
 Lower rooms raise these; `web/errors.py` maps them to HTTP, the command lines map them to exit codes.
 """
@@ -273,3 +274,7 @@ class TooFewPairs(TrainingError):
 
 class TooFewEvents(TrainingError):
     """There are not enough purchases to fit and measure recommender models."""
+
+
+class TooLittleHistory(TrainingError):
+    """The prices of too few weeks are known to fit and measure forecasters."""

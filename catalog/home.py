@@ -69,6 +69,14 @@ class ShopHome:
     recommender_lock = Entry("recommend/.fit.lock", "Lock of `recommend fit` and `recommend rollback`. It stays empty.")
     fit_progress = Entry("recommend/.progress.json", "How far a running `recommend fit` is, which removes it.")
     fit_report = Entry("recommend/last-fit.json", "What the last `recommend fit` measured and decided.")
+    prices = Entry("prices", "A folder per version of the price forecasts. `prices fit` writes.")
+    prices_current = Entry(
+        "prices/current", "Number of the served forecasts. `prices fit` and `rollback` replace it last of all."
+    )
+    prices_lock = Entry("prices/.fit.lock", "Lock of `prices fit` and `prices rollback`. It stays empty.")
+    prices_progress = Entry("prices/.progress.json", "How far a running `prices fit` is, which removes it.")
+    prices_report = Entry("prices/last-fit.json", "What the last `prices fit` measured and decided.")
+    prices_work = Entry("prices/.work", "Results of a running or interrupted `prices fit`, which removes them.")
     rejected_events = Entry("reports/rejected-events.csv", "Rows that the last `events import` rejected, and why.")
     query_log = Entry(
         "questions.sqlite", "Searches without results, slow ones, found ones. The server writes, if set to."

@@ -50,6 +50,7 @@ CODES = {
     "TrainingError": "training_error",
     "TooFewPairs": "too_few_pairs",
     "TooFewEvents": "too_few_events",
+    "TooLittleHistory": "too_little_history",
 }
 
 

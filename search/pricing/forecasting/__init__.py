@@ -1,4 +1,4 @@
 """Forecasts of weekly prices behind one contract.
 
-Imported by nothing.
+Imported by search.pricing.learning.
 """

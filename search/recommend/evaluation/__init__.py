@@ -1,4 +1,4 @@
 """Measure recommenders on the last weeks of a log.
 
-Imported by search.cli, search.recommend.learning.
+Imported by search.cli, search.pricing.learning, search.recommend.learning.
 """
