@@ -105,6 +105,13 @@ class ShopHome:
     review_photos = Entry("reviews/photos", "Photos in reviews, re-encoded. Server and `reviews import` write.")
     review_lock = Entry("reviews/.worker.lock", "Lock of the one process that analyses reviews. It stays empty.")
     rejected_reviews = Entry("reports/rejected-reviews.csv", "Rows that the last `reviews import` rejected, and why.")
+    price_limits = Entry("price-limits.csv", "The owner's limits of prices, for advice on them. Written by hand.")
+    costs = Entry("costs.csv", "What products cost the shop, for margins. Written by hand, or by its own system.")
+    demand = Entry("demand", "A folder per version of the model of demand by price. `prices fit` writes.")
+    demand_current = Entry(
+        "demand/current", "Number of the served version of it. `prices fit` replaces it last of all."
+    )
+    demand_lock = Entry("demand/.fit.lock", "Lock of whoever writes a version of the model of demand. It stays empty.")
     api_keys = Entry("keys.json", "Hashes of the API keys. `key` writes.")
     refine_key = Entry("refine.key", "Secret of refine tokens and ids of searches. The server writes it once.")
 

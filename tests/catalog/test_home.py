@@ -28,6 +28,8 @@ ON_DISK = """
     pair_rules=goes_with.csv
     reviews=reviews.sqlite review_photos=reviews/photos review_lock=reviews/.worker.lock
     rejected_reviews=reports/rejected-reviews.csv
+    price_limits=price-limits.csv costs=costs.csv demand=demand demand_current=demand/current
+    demand_lock=demand/.fit.lock
     contradictions=contradictions.csv api_keys=keys.json refine_key=refine.key
 """
 NAMES = dict(line.split("=") for line in ON_DISK.split())

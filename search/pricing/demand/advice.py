@@ -1,0 +1,194 @@
+"""Advise a merchant on the price of one product: what demand says of it, within the owner's limits.
+
+Nothing here changes a price.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import ROUND_HALF_UP, Decimal
+
+import numpy as np
+
+from catalog.money.currencies import decimals_of
+from catalog.product import Product
+from search.pricing.demand.demand_model import SOURCES, DemandModel
+from search.pricing.demand.price_advice import (
+    ABOVE_BEST_MARGIN,
+    BELOW_BEST_MARGIN,
+    BELOW_COST,
+    DEMAND_IS_ELASTIC,
+    DEMAND_IS_INELASTIC,
+    INTERVAL_SPANS_DECISION,
+    KEEP,
+    LIMITS,
+    LITTLE_TO_GAIN,
+    LOWER,
+    NO_PRICE,
+    NOT_FITTED,
+    NOT_KNOWN,
+    OTHER_CURRENCY,
+    OUTSIDE_EXPERIENCE,
+    RAISE,
+    RISES_WITH_PRICE,
+    TOO_FEW_DATA,
+    AdviceQuestion,
+    AmountRange,
+    Elasticity,
+    PriceAdvice,
+    PriceCandidate,
+)
+from search.pricing.demand.units_range import Z_80, count_quantiles
+
+MIN_WEEKS, MIN_UNITS = 8, 10  # for sale, and units sold: below, no expected units are given
+BEYOND = 0.1  # a candidate may lie this far outside the prices that were seen, as a share of them
+_CHANGES = (-20, -15, -10, -5, 0, 5, 10, 15, 20)  # candidates, in percent of the present price
+_LITTLE = 0.01  # a gain of less than this share is none
+_UNIT = Decimal(1)
+
+
+def advise(model: DemandModel | None, question: AdviceQuestion) -> PriceAdvice:
+    """Return what the model says of a product's price."""
+    product = question.product
+    price = product.price if product.price is not None and product.price > 0 else None
+    blank = PriceAdvice(
+        product.id, product.currency, price, question.cost, None, NOT_KNOWN, NOT_FITTED, question.limits,
+        promotions_known=model is not None and len(model.names) > 1,
+    )  # fmt: skip
+    if model is None:
+        return blank
+    place = model.places.get(product.id)
+    elasticity = _elasticity(model, product, place)
+    if price is None:
+        return replace(blank, elasticity=elasticity, reason=NO_PRICE)
+    if place is not None and model.currencies[place] not in ("", product.currency):
+        return replace(blank, reason=OTHER_CURRENCY)
+    prices = _grid(price, product.currency, question)
+    candidates = tuple(_candidate(model, place, question, value, price) for value in prices)
+    requested = None
+    if question.requested is not None and question.requested > 0:
+        requested = _candidate(model, place, question, question.requested, price)
+    decision = decisive_elasticity(price, question.cost)
+    found = replace(blank, elasticity=elasticity, candidates=candidates, requested=requested, decision=decision)
+    return _decided(found)
+
+
+def decisive_elasticity(price: Decimal, cost: Decimal | None) -> float | None:
+    """Return the elasticity at which a small change of the price gains nothing.
+
+    Revenue p * q has its maximum where the elasticity is -1; the margin (p - c) * q where it is -p / (p - c) (Lerner,
+    1934). None for a price that is not above the cost.
+    """
+    if cost is None:
+        return -1.0
+    return -float(price / (price - cost)) if price > cost else None
+
+
+def _elasticity(model: DemandModel, product: Product, place: int | None) -> Elasticity:
+    """Return the elasticity of a product, or that of its category for one without sales."""
+    if place is not None:
+        value, deviation = model.effects[place, 0], np.sqrt(model.covariance[place, 0, 0])
+        weeks, moved = int(model.facts.weeks[place]), int(model.facts.moved[place])
+        source = SOURCES[model.sources[place]]
+    else:
+        node = model.tree.node_of(product.category)
+        value = model.node_effects[node, 0]
+        deviation = np.sqrt(model.node_covariance[node, 0, 0] + model.product_variance)
+        weeks, moved, source = 0, 0, SOURCES[model.node_sources[node]]
+    reach = Z_80 * float(deviation)
+    return Elasticity(float(value), float(value) - reach, float(value) + reach, weeks, moved, source)
+
+
+def _grid(price: Decimal, currency: str, question: AdviceQuestion) -> list[Decimal]:
+    """Return the present price and those around it that the limits allow, and the limits themselves, ascending."""
+    unit = _UNIT.scaleb(-decimals_of(currency))
+    limits, cost = question.limits, question.cost
+    tried = {(price * (100 + change) / 100).quantize(unit, ROUND_HALF_UP) for change in _CHANGES}
+    low, high = price * (100 + min(_CHANGES)) / 100, price * (100 + max(_CHANGES)) / 100
+    tried |= {end for end in (limits.lowest, limits.highest) if end is not None and low <= end <= high}
+    allowed = {value for value in tried if value > 0 and not limits.broken_by(value, price, cost)}
+    return sorted(allowed | {price})
+
+
+def _candidate(
+    model: DemandModel, place: int | None, question: AdviceQuestion, price: Decimal, current: Decimal
+) -> PriceCandidate:
+    broken = question.limits.broken_by(price, current, question.cost)
+    candidate = PriceCandidate(price, broken_limits=broken)
+    if place is None or not np.isfinite(model.facts.usual[place]):
+        return replace(candidate, extrapolated=True)
+    low, high = model.facts.lowest[place], model.facts.highest[place]
+    value = float(price)
+    # A cent's tolerance: prices of series are single precision.
+    candidate = replace(candidate, extrapolated=not low * 0.9999 <= value <= high * 1.0001)
+    within = low * (1 - BEYOND) * 0.9999 <= value <= high * (1 + BEYOND) * 1.0001
+    if not within or model.facts.weeks[place] < MIN_WEEKS or model.facts.units[place] < MIN_UNITS:
+        return candidate
+    units, week_units = _units(model, place, value)
+    margin = None if question.cost is None else units.times(value - float(question.cost))
+    return replace(candidate, units=units, week_units=week_units, revenue=units.times(value), margin=margin)
+
+
+def _units(model: DemandModel, place: int, price: float) -> tuple[AmountRange, AmountRange]:
+    """Return the expected units of a week at a price without a promotion, and those of single weeks."""
+    places = np.array([place])
+    x = np.zeros((1, len(model.names)))
+    x[0, 0] = np.log(price / model.facts.usual[place])
+    mean, log_variance = model.expected(places, x)
+    reach = np.exp(Z_80 * np.sqrt(log_variance))
+    ends = count_quantiles(mean, model.variance(places, mean, log_variance), (0.1, 0.5, 0.9))[0].tolist()
+    middle = float(mean[0])
+    return AmountRange(middle / float(reach[0]), middle, middle * float(reach[0])), AmountRange(*ends)
+
+
+def _decided(found: PriceAdvice) -> PriceAdvice:
+    """Return the advice with its verdict."""
+    elasticity, price = found.elasticity, found.price
+    if elasticity is None or price is None or elasticity.source == "prior" or not _has_units(found):
+        return replace(found, reason=TOO_FEW_DATA)
+    if elasticity.value >= 0:
+        return replace(found, reason=RISES_WITH_PRICE)
+    if found.decision is None:
+        return _moved(found, elasticity, RAISE, BELOW_COST)
+    if elasticity.low > found.decision:
+        return _moved(found, elasticity, RAISE, DEMAND_IS_INELASTIC if found.cost is None else BELOW_BEST_MARGIN)
+    if elasticity.high < found.decision:
+        return _moved(found, elasticity, LOWER, DEMAND_IS_ELASTIC if found.cost is None else ABOVE_BEST_MARGIN)
+    gains = [max(_gain(found, other.price, elasticity)) for other in found.candidates if other.price != price]
+    if gains and max(gains) < _LITTLE:
+        return replace(found, verdict=KEEP, reason=LITTLE_TO_GAIN)
+    return replace(found, reason=INTERVAL_SPANS_DECISION)
+
+
+def _has_units(found: PriceAdvice) -> bool:
+    return any(candidate.units is not None for candidate in found.candidates)
+
+
+def _moved(found: PriceAdvice, elasticity: Elasticity, verdict: str, reason: str) -> PriceAdvice:
+    """Return the advice to move to the price that gains most at the worse end of the interval, or to keep the price."""
+    price = found.price or 0
+    allowed = [
+        other for other in found.candidates if (other.price > price if verdict == RAISE else other.price < price)
+    ]
+    if not allowed:
+        return replace(found, verdict=KEEP, reason=LIMITS)
+    worst = {other.price: min(_gain(found, other.price, elasticity)) for other in allowed if other.units is not None}
+    if not worst:
+        return replace(found, verdict=KEEP, reason=OUTSIDE_EXPERIENCE)
+    best = max(worst, key=lambda value: worst[value])
+    if worst[best] < _LITTLE:
+        return replace(found, verdict=KEEP, reason=LITTLE_TO_GAIN)
+    return replace(found, verdict=verdict, reason=reason, suggested=best)
+
+
+def _gain(found: PriceAdvice, price: Decimal, elasticity: Elasticity) -> tuple[float, float]:
+    """Return by what share of today's revenue, or margin, a price gains at the two ends of the elasticity's interval.
+
+    The share is of today's revenue where today's price is not above the cost.
+    """
+    today, cost = float(found.price or 0), float(found.cost or 0)
+    before = today - cost
+    base = before if before > 0 else today
+    ratio = float(price) / today
+    low, high = (((float(price) - cost) * ratio**end - before) / base for end in (elasticity.low, elasticity.high))
+    return low, high

@@ -1,0 +1,108 @@
+"""What a merchant is advised on the price of a product: records and codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from catalog.product import Product
+from search.pricing.demand.price_limits import NO_LIMITS, PriceLimits
+
+RAISE, LOWER, KEEP, NOT_KNOWN = "raise", "lower", "keep", "not_known"
+VERDICTS = (RAISE, LOWER, KEEP, NOT_KNOWN)
+# Why a verdict is as it is. Of raise and lower:
+DEMAND_IS_INELASTIC, DEMAND_IS_ELASTIC = "demand_is_inelastic", "demand_is_elastic"
+BELOW_BEST_MARGIN, ABOVE_BEST_MARGIN, BELOW_COST = "below_best_margin", "above_best_margin", "below_cost"
+# Of keep:
+LITTLE_TO_GAIN, LIMITS, OUTSIDE_EXPERIENCE = "little_to_gain", "limits", "outside_experience"
+# Of not_known:
+INTERVAL_SPANS_DECISION, TOO_FEW_DATA, NO_PRICE = "interval_spans_decision", "too_few_data", "no_price"
+OTHER_CURRENCY, RISES_WITH_PRICE, NOT_FITTED = "other_currency", "rises_with_price", "not_fitted"
+REASONS = (
+    DEMAND_IS_INELASTIC, DEMAND_IS_ELASTIC, BELOW_BEST_MARGIN, ABOVE_BEST_MARGIN, BELOW_COST, LITTLE_TO_GAIN, LIMITS,
+    OUTSIDE_EXPERIENCE, INTERVAL_SPANS_DECISION, TOO_FEW_DATA, NO_PRICE, OTHER_CURRENCY, RISES_WITH_PRICE, NOT_FITTED,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class AmountRange:
+    """An amount with its 80 % range."""
+
+    low: float
+    middle: float
+    high: float
+
+    def times(self, factor: float) -> AmountRange:
+        """Return the range of a multiple; a negative factor exchanges the ends."""
+        ends = sorted((self.low * factor, self.high * factor))
+        return AmountRange(ends[0], self.middle * factor, ends[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Elasticity:
+    """By how many percent units change when the price rises by one percent, with its 80 % interval.
+
+    `source` says what most of it stems from (SOURCES). `weeks` is how many weeks of the product were read, `moved` in
+    how many of them its price was another than the usual one.
+    """
+
+    value: float
+    low: float
+    high: float
+    weeks: int
+    moved: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class PriceCandidate:
+    """A price with what it would bring in a week without a promotion.
+
+    `units`, `revenue` and `margin` are expected values, None where they cannot be computed; `week_units` is what single
+    weeks would sell. `margin` needs the cost. `extrapolated` says that the price lies outside those that were seen,
+    `broken_limits` which of the owner's limits it breaks.
+    """
+
+    price: Decimal
+    units: AmountRange | None = None
+    week_units: AmountRange | None = None
+    revenue: AmountRange | None = None
+    margin: AmountRange | None = None
+    extrapolated: bool = False
+    broken_limits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PriceAdvice:
+    """What demand says of a product's price.
+
+    `verdict` is one of VERDICTS and `reason` one of REASONS. `suggested` is a price that would bring more at both ends
+    of the elasticity's interval; None unless the verdict is raise or lower. `candidates` are in ascending order of
+    price, the present one among them; `requested` is the price that was asked about. `decision` is the elasticity at
+    which nothing is to be gained by a change: -1 for revenue, -price / (price - cost) for the margin.
+    `promotions_known` is False where promotions are not known, so that their effect counts as the price's.
+    """
+
+    product_id: str
+    currency: str
+    price: Decimal | None
+    cost: Decimal | None
+    elasticity: Elasticity | None
+    verdict: str
+    reason: str
+    limits: PriceLimits
+    suggested: Decimal | None = None
+    decision: float | None = None
+    candidates: tuple[PriceCandidate, ...] = ()
+    requested: PriceCandidate | None = None
+    promotions_known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceQuestion:
+    """A product, the price that a merchant thinks of, the cost of a unit, and the owner's limits."""
+
+    product: Product
+    requested: Decimal | None = None
+    cost: Decimal | None = None
+    limits: PriceLimits = NO_LIMITS
