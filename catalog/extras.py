@@ -23,6 +23,7 @@ EXTRAS = {
     ),
     "voice-formats": ("av",),
     "recs": ("sklearn", "scipy", "implicit"),
+    "prices": ("statsforecast", "arch", "sklearn", "scipy"),
 }
 
 

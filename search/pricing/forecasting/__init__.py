@@ -1,4 +1,5 @@
 """Forecasts of weekly prices behind one contract.
 
-Imported by search.pricing.learning.
+<<<<<<< HEAD
+Imported by search.pricing.classical, search.pricing.learning.
 """

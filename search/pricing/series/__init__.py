@@ -1,4 +1,4 @@
 """Weekly series of prices and units: what forecasts, flags and models of demand are computed from.
 
-Imported by search.pricing.demand, search.pricing.forecasting, search.pricing.learning.
+Imported by search.pricing.classical, search.pricing.demand, search.pricing.forecasting, search.pricing.learning.
 """
