@@ -1,5 +1,4 @@
 """Forecasts of weekly prices behind one contract.
 
-<<<<<<< HEAD
 Imported by search.pricing.classical, search.pricing.learning.
 """
