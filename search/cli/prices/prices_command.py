@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from indexer.cli.common import Commands
+from search.cli.prices.advise_command import advise_command
 
 
-@click.group("prices", cls=Commands, commands=[])
+@click.group("prices", cls=Commands, commands=[advise_command])
 def prices_command() -> None:
     """Import past prices, forecast prices, and measure forecasts on a log of purchases."""

@@ -38,12 +38,13 @@ from search.pricing.demand.price_advice import (
     PriceAdvice,
     PriceCandidate,
 )
-from search.pricing.demand.units_range import Z_80, count_quantiles
+from search.pricing.demand.regression.count_quantiles import Z_80, count_quantiles
 
 MIN_WEEKS, MIN_UNITS = 8, 10  # for sale, and units sold: below, no expected units are given
 BEYOND = 0.1  # a candidate may lie this far outside the prices that were seen, as a share of them
 _CHANGES = (-20, -15, -10, -5, 0, 5, 10, 15, 20)  # candidates, in percent of the present price
 _LITTLE = 0.01  # a gain of less than this share is none
+_CENT = 1.0001  # tolerance: prices of series are single precision
 _UNIT = Decimal(1)
 
 
@@ -64,12 +65,14 @@ def advise(model: DemandModel | None, question: AdviceQuestion) -> PriceAdvice:
     if place is not None and model.currencies[place] not in ("", product.currency):
         return replace(blank, reason=OTHER_CURRENCY)
     prices = _grid(price, product.currency, question)
-    candidates = tuple(_candidate(model, place, question, value, price) for value in prices)
-    requested = None
-    if question.requested is not None and question.requested > 0:
-        requested = _candidate(model, place, question, question.requested, price)
+    requested = question.requested if question.requested is not None and question.requested > 0 else None
+    priced = _candidates(model, place, question, [*prices, *([] if requested is None else [requested])])
+    candidates, extra = tuple(priced[: len(prices)]), priced[len(prices) :]
     decision = decisive_elasticity(price, question.cost)
-    found = replace(blank, elasticity=elasticity, candidates=candidates, requested=requested, decision=decision)
+    found = replace(
+        blank, elasticity=elasticity, candidates=candidates, decision=decision,
+        requested=extra[0] if extra else None,
+    )  # fmt: skip
     return _decided(found)
 
 
@@ -110,35 +113,39 @@ def _grid(price: Decimal, currency: str, question: AdviceQuestion) -> list[Decim
     return sorted(allowed | {price})
 
 
-def _candidate(
-    model: DemandModel, place: int | None, question: AdviceQuestion, price: Decimal, current: Decimal
-) -> PriceCandidate:
-    broken = question.limits.broken_by(price, current, question.cost)
-    candidate = PriceCandidate(price, broken_limits=broken)
+def _candidates(
+    model: DemandModel, place: int | None, question: AdviceQuestion, prices: list[Decimal]
+) -> list[PriceCandidate]:
+    """Return candidates in the order of their prices; those far from what was seen have no units."""
+    current, cost = question.product.price, question.cost
+    plain = [PriceCandidate(price, broken_limits=question.limits.broken_by(price, current, cost)) for price in prices]
     if place is None or not np.isfinite(model.facts.usual[place]):
-        return replace(candidate, extrapolated=True)
+        return [replace(candidate, extrapolated=True) for candidate in plain]
     low, high = model.facts.lowest[place], model.facts.highest[place]
-    value = float(price)
-    # A cent's tolerance: prices of series are single precision.
-    candidate = replace(candidate, extrapolated=not low * 0.9999 <= value <= high * 1.0001)
-    within = low * (1 - BEYOND) * 0.9999 <= value <= high * (1 + BEYOND) * 1.0001
-    if not within or model.facts.weeks[place] < MIN_WEEKS or model.facts.units[place] < MIN_UNITS:
-        return candidate
-    units, week_units = _units(model, place, value)
-    margin = None if question.cost is None else units.times(value - float(question.cost))
-    return replace(candidate, units=units, week_units=week_units, revenue=units.times(value), margin=margin)
+    enough = model.facts.weeks[place] >= MIN_WEEKS and model.facts.units[place] >= MIN_UNITS
+    found = []
+    for candidate, units, week_units in zip(plain, *_units(model, place, prices), strict=True):
+        value = float(candidate.price)
+        candidate = replace(candidate, extrapolated=not low / _CENT <= value <= high * _CENT)
+        if enough and low * (1 - BEYOND) / _CENT <= value <= high * (1 + BEYOND) * _CENT:
+            margin = None if cost is None else units.times(value - float(cost))
+            candidate = replace(
+                candidate, units=units, week_units=week_units, revenue=units.times(value), margin=margin
+            )
+        found.append(candidate)
+    return found
 
 
-def _units(model: DemandModel, place: int, price: float) -> tuple[AmountRange, AmountRange]:
-    """Return the expected units of a week at a price without a promotion, and those of single weeks."""
+def _units(model: DemandModel, place: int, prices: list[Decimal]) -> tuple[list[AmountRange], list[AmountRange]]:
+    """Return the expected units of a week at each price without a promotion, and those of single weeks."""
     places = np.array([place])
-    x = np.zeros((1, len(model.names)))
-    x[0, 0] = np.log(price / model.facts.usual[place])
+    x = np.zeros((1, len(prices), len(model.names)))
+    x[0, :, 0] = np.log(np.array(prices, np.float64) / model.facts.usual[place])
     mean, log_variance = model.expected(places, x)
     reach = np.exp(Z_80 * np.sqrt(log_variance))
-    ends = count_quantiles(mean, model.variance(places, mean, log_variance), (0.1, 0.5, 0.9))[0].tolist()
-    middle = float(mean[0])
-    return AmountRange(middle / float(reach[0]), middle, middle * float(reach[0])), AmountRange(*ends)
+    expected = np.stack([mean / reach, mean, mean * reach], axis=2)[0].tolist()
+    ends = count_quantiles(mean[0], model.variance(places, mean, log_variance)[0], (0.1, 0.5, 0.9)).tolist()
+    return [AmountRange(*row) for row in expected], [AmountRange(*row) for row in ends]
 
 
 def _decided(found: PriceAdvice) -> PriceAdvice:

@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from indexer.types import Ids
-from search.pricing.demand.category_tree import DEPTH, CategoryTree
-from search.pricing.demand.demand_weeks import DemandWeeks
-from search.pricing.demand.poisson_fit import FittedEffects, fit_effects
-from search.pricing.demand.shrinkage import Doubles
+from search.pricing.demand.regression.category_tree import DEPTH, CategoryTree
+from search.pricing.demand.regression.demand_weeks import USUAL, DemandWeeks
+from search.pricing.demand.regression.poisson_fit import FittedEffects, fit_effects
+from search.pricing.demand.regression.shrinkage import Doubles
 from search.pricing.series.weekly_prices import WeeklyPrices
 
 SOURCES = ("prior", "shop", "category", "product")  # what most of an elasticity stems from
@@ -24,13 +24,18 @@ _MOVED = 0.02  # a price further from the usual one has moved, as a logarithm
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DemandFacts:
-    """What was seen of n products: `weeks` for sale, `units` sold, `moved` weeks at another than the usual price, the
-    `usual`, `lowest` and `highest` price; NaN where no price is known.
+    """What was seen of n products: `weeks` for sale, `units` sold, `moved` weeks at another than the usual price,
+    `reduced` weeks at a lower one, `promoted` (n, k - 1) weeks with each promotion, the `usual`, `lowest` and `highest`
+    price.
+
+    Prices are NaN where none is known.
     """
 
     weeks: Ids
     units: Doubles
     moved: Ids
+    reduced: Ids
+    promoted: Ids
     usual: Doubles
     lowest: Doubles
     highest: Doubles
@@ -38,11 +43,13 @@ class DemandFacts:
     @classmethod
     def of(cls, weeks: DemandWeeks) -> DemandFacts:
         """Count what is in the weeks."""
-        moved = (np.abs(weeks.effects[:, :, 0]) > _MOVED) & weeks.valid
+        relative, valid = weeks.effects[:, :, 0], weeks.valid
         return cls(
-            weeks.valid.sum(axis=1),
+            valid.sum(axis=1),
             weeks.units.sum(axis=1),
-            moved.sum(axis=1),
+            ((np.abs(relative) > _MOVED) & valid).sum(axis=1),
+            ((relative < -_MOVED) & valid).sum(axis=1),
+            ((weeks.effects[:, :, 1:] > 0) & valid[:, :, None]).sum(axis=1),
             weeks.usual,
             weeks.lowest,
             weeks.highest,
@@ -82,7 +89,7 @@ class DemandModel:
 
     @classmethod
     def fit(
-        cls, weekly: WeeklyPrices, end: int | None = None, unsold: str = "usual", pooled: bool = False
+        cls, weekly: WeeklyPrices, end: int | None = None, unsold: str = USUAL, pooled: bool = False
     ) -> DemandModel:
         """Fit on the columns before `end`; `unsold` is one of UNSOLD_WEEKS, `pooled` gives one elasticity to all."""
         end = weekly.weeks if end is None else end

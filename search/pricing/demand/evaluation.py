@@ -10,9 +10,9 @@ import numpy as np
 
 from indexer.types import Mask
 from search.pricing.demand.demand_model import DemandModel
-from search.pricing.demand.demand_weeks import effects_of
-from search.pricing.demand.shrinkage import Doubles
-from search.pricing.demand.units_range import Z_80, count_quantiles
+from search.pricing.demand.regression.count_quantiles import Z_80, count_quantiles
+from search.pricing.demand.regression.demand_weeks import USUAL, effects_of
+from search.pricing.demand.regression.shrinkage import Doubles
 from search.pricing.series.weekly_prices import WeeklyPrices
 
 HELD_OUT_WEEKS = 4
@@ -34,7 +34,7 @@ class _Totals:
 
 
 def evaluate_demand(
-    weekly: WeeklyPrices, origins: Sequence[int] | None = None, unsold: str = "usual"
+    weekly: WeeklyPrices, origins: Sequence[int] | None = None, unsold: str = USUAL
 ) -> Mapping[str, Any]:
     """Fit demand before each origin, a column of the series, and judge it on the four weeks from there on.
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
+from typing import Any
 
 from catalog.product import Product
 from search.pricing.demand.price_limits import NO_LIMITS, PriceLimits
+from search.pricing.forecasting.base import LEVEL
 
 RAISE, LOWER, KEEP, NOT_KNOWN = "raise", "lower", "keep", "not_known"
 VERDICTS = (RAISE, LOWER, KEEP, NOT_KNOWN)
@@ -37,6 +39,10 @@ class AmountRange:
         ends = sorted((self.low * factor, self.high * factor))
         return AmountRange(ends[0], self.middle * factor, ends[1])
 
+    def to_dict(self) -> dict[str, float]:
+        """Return JSON values."""
+        return {name: round(value, 4) for name, value in asdict(self).items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Elasticity:
@@ -52,6 +58,10 @@ class Elasticity:
     weeks: int
     moved: int
     source: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return {name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,16 @@ class PriceCandidate:
     margin: AmountRange | None = None
     extrapolated: bool = False
     broken_limits: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values; prices are texts."""
+        amounts = {name: getattr(self, name) for name in ("units", "week_units", "revenue", "margin")}
+        return {
+            "price": str(self.price),
+            **{name: None if amount is None else amount.to_dict() for name, amount in amounts.items()},
+            "extrapolated": self.extrapolated,
+            "broken_limits": list(self.broken_limits),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +117,25 @@ class PriceAdvice:
     requested: PriceCandidate | None = None
     promotions_known: bool = False
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values; prices, costs and limits are texts."""
+        return {
+            "product_id": self.product_id,
+            "currency": self.currency,
+            "price": _text(self.price),
+            "cost": _text(self.cost),
+            "elasticity": None if self.elasticity is None else self.elasticity.to_dict(),
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "suggested": _text(self.suggested),
+            "decision": self.decision,
+            "level": LEVEL,
+            "candidates": [candidate.to_dict() for candidate in self.candidates],
+            "requested": None if self.requested is None else self.requested.to_dict(),
+            "limits": {name: _text(value) for name, value in asdict(self.limits).items()},
+            "promotions_known": self.promotions_known,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class AdviceQuestion:
@@ -106,3 +145,7 @@ class AdviceQuestion:
     requested: Decimal | None = None
     cost: Decimal | None = None
     limits: PriceLimits = NO_LIMITS
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)

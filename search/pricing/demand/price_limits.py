@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from catalog.errors import BadQuery
 from catalog.home import ShopHome
 from catalog.product import Product, categories_down, levels_of
 from catalog.text.labelled_csv import LabelledRow, bad_line, read_labelled_csv
@@ -15,6 +16,7 @@ LIMIT_COLUMNS = ("lowest", "highest", "largest_change_percent", "smallest_margin
 LIMIT_HEADER = ("product_id", "category", *LIMIT_COLUMNS)
 COST_HEADER = ("product_id", "cost", "currency")
 MAX_BYTES = 64 * 2**20
+_MAX_AMOUNT = 10**12
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,16 @@ def read_costs(home: Path) -> Mapping[str, ProductCost]:
     return costs
 
 
+def parse_amount(text: str | None, name: str) -> Decimal | None:
+    """Return an amount above 0 that a merchant typed; None for none. Raises BadQuery, which names it."""
+    if text is None or not text.strip():
+        return None
+    value = _decimal(text.strip())
+    if value is None or value == 0:
+        raise BadQuery(f"The {name} {text[:40]!r} is no number above 0.", "Write it with a point: 12.50.")
+    return value
+
+
 def _rows(path: Path, header: tuple[str, ...]) -> list[LabelledRow]:
     if not path.is_file():
         return []
@@ -142,11 +154,16 @@ def _number(path: Path, row: LabelledRow, column: str) -> Decimal | None:
     text = row.values[column]
     if not text:
         return None
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite() or value < 0:
+    value = _decimal(text)
+    if value is None:
         hint = "Write it with a point, without a currency: 12.50."
         raise bad_line(path, row.line, f"{column} is {text[:40]!r}, which is no number of 0 or more", hint)
     return value
+
+
+def _decimal(text: str) -> Decimal | None:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() and 0 <= value < _MAX_AMOUNT else None

@@ -1,4 +1,5 @@
 """Weekly series of prices and units: what forecasts, flags and models of demand are computed from.
 
-Imported by search.pricing.classical, search.pricing.demand, search.pricing.forecasting, search.pricing.learning.
+Imported by search.pricing.classical, search.pricing.demand, search.pricing.demand.regression,
+search.pricing.forecasting, search.pricing.learning.
 """

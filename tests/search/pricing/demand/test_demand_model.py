@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from search.pricing.demand.demand_model import SOURCES, DemandModel
-from search.pricing.demand.units_range import Z_80, count_quantiles
+from search.pricing.demand.regression.count_quantiles import Z_80, count_quantiles
 from tests.search.pricing.demand.made_demand import CATEGORIES, made_weekly
 
 

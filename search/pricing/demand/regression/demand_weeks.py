@@ -11,7 +11,8 @@ from indexer.types import Mask
 from search.pricing.series.weekly_prices import WeeklyPrices
 
 PRICE, MAILER, DISPLAY = "price", "mailer", "display"
-UNSOLD_WEEKS = ("usual", "carried", "dropped")
+USUAL, CARRIED, DROPPED = "usual", "carried", "dropped"
+UNSOLD_WEEKS = (USUAL, CARRIED, DROPPED)
 _LIMIT = np.log(5.0)  # prices further from the usual one are slips of the pen or other goods
 Doubles = NDArray[np.float64]
 
@@ -34,7 +35,7 @@ class DemandWeeks:
     highest: Doubles
 
     @classmethod
-    def of(cls, weekly: WeeklyPrices, end: int | None = None, unsold: str = "usual") -> DemandWeeks:
+    def of(cls, weekly: WeeklyPrices, end: int | None = None, unsold: str = USUAL) -> DemandWeeks:
         """Read the columns before `end`.
 
         A week with no units and no known price is a week without a sale in a log of purchases. Its price is then taken
@@ -67,9 +68,9 @@ class DemandWeeks:
 
 def fill_prices(prices: Doubles, usual: Doubles, unsold: str) -> Doubles:
     """Return prices (n, w) with those that are not known filled in one of the ways UNSOLD_WEEKS."""
-    if unsold == "dropped":
+    if unsold == DROPPED:
         return prices
-    if unsold == "usual":
+    if unsold == USUAL:
         return np.where(np.isnan(prices), usual[:, None], prices)
     last = np.where(np.isnan(prices), -1, np.arange(prices.shape[1]))
     places = np.maximum(np.maximum.accumulate(last, axis=1), 0)

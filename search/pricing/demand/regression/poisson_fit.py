@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.pricing.demand.category_tree import CategoryTree
-from search.pricing.demand.demand_weeks import DemandWeeks
-from search.pricing.demand.shrinkage import EffectEvidence, Shrinkage, Spread
+from search.pricing.demand.regression.category_tree import CategoryTree
+from search.pricing.demand.regression.demand_weeks import DemandWeeks
+from search.pricing.demand.regression.shrinkage import EffectEvidence, Shrinkage, Spread
 
 Doubles = NDArray[np.float64]
 _BLOCK = 4096  # products that are computed at once

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from search.pricing.demand.shrinkage import Doubles
+from search.pricing.demand.regression.shrinkage import Doubles
 
 Z_80 = 1.2815515655446004  # a normal variable lies within this of its mean, in standard deviations, in 0.8 of cases
 _COUNTED = 60.0  # up to this mean probabilities are added up; above it a gamma variable is as good

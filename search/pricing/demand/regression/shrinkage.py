@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.types import Ids
-from search.pricing.demand.category_tree import DEPTH, CategoryTree
+from search.pricing.demand.regression.category_tree import DEPTH, CategoryTree
 
 Doubles = NDArray[np.float64]
 STEPS = DEPTH + 1  # from the shop to the first level, ..., from the last level to the product

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from indexer.types import Ids
 DEPTH = 3  # levels of a category that are told apart: the first, the second, and the whole path
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class CategoryTree:
     """The nodes of the tree; node 0 is the whole shop, and parents come before their children.
 
@@ -49,13 +50,17 @@ class CategoryTree:
     def __len__(self) -> int:
         return len(self.paths)
 
+    @cached_property
+    def nodes(self) -> Mapping[tuple[int, str], int]:
+        """The position of each node by its depth and path."""
+        return {key: node for node, key in enumerate(zip(self.depths.tolist(), self.paths, strict=True))}
+
     def node_of(self, category: str) -> int:
         """Return the deepest node that the category lies in; 0 where none does."""
-        found = 0
+        node = 0
         for depth, path in enumerate(_levels(category), 1):
-            places = [place for place, name in enumerate(self.paths) if name == path and self.depths[place] == depth]
-            found = places[0] if places else found
-        return found
+            node = self.nodes.get((depth, path), node)
+        return node
 
 
 def _levels(category: str) -> list[str]:

@@ -1,0 +1,77 @@
+"""Fit the model of a shop's demand, measure it on the last weeks, and store it where it is better than no model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from search.pricing.demand.demand_model import DemandModel
+from search.pricing.demand.demand_store import DemandManifest, StoredDemand, demand_lock, publish_demand
+from search.pricing.demand.evaluation import default_origins, evaluate_demand
+from search.pricing.demand.regression.demand_weeks import DROPPED
+from search.pricing.series.weekly_prices import WeeklyPrices
+
+MIN_WEEKS, MIN_UNITS = 12, 200  # of sales in the shop: there is nothing to fit below
+MEASURED_PRODUCTS = 2_000  # the best sold ones
+MEASURED_ORIGINS = 2
+STORED, NOT_STORED = "stored", "not_stored"
+BETTER, NO_BETTER, TOO_FEW_SALES = "better", "no_better_than_without_prices", "too_few_sales"
+
+
+@dataclass(frozen=True, slots=True)
+class DemandReport:
+    """A fit: its outcome, the reason as a code, and what was measured on the last weeks.
+
+    `version` is the number of the new version, None where none was stored; the one before is then served on.
+    """
+
+    outcome: str
+    reason: str
+    version: int | None = None
+    products: int = 0
+    weeks: int = 0
+    units: int = 0
+    elasticity: float | None = None
+    seconds: float = 0.0
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return asdict(self)
+
+
+def fit_demand(home: Path, read_series: Callable[[Path], WeeklyPrices]) -> DemandReport:
+    """Fit on the shop's weekly series; return what was measured.
+
+    A model is stored where it expects the units of the last weeks better than one that does not look at prices.
+    Raises StoreError, and TrainingError while another fit is running.
+    """
+    began = time.monotonic()
+    with demand_lock(home):
+        weekly = read_series(home)
+        sold = np.nan_to_num(weekly.units).sum(axis=0)
+        weeks, units = int((sold > 0).sum()), int(sold.sum())
+        if weeks < MIN_WEEKS or units < MIN_UNITS:
+            return DemandReport(NOT_STORED, TOO_FEW_SALES, weeks=weeks, units=units)
+        figures = _figures(weekly)
+        best = figures.get("with_calendar", figures)
+        model = DemandModel.fit(weekly, unsold=DROPPED)
+        report = DemandReport(
+            NOT_STORED, NO_BETTER, None, len(model), weeks, units, float(model.node_effects[0, 0]), figures=figures
+        )
+        if best["deviance_ratio"] is not None and best["deviance_ratio"] < 1:
+            manifest = DemandManifest(0, int(time.time()), weeks, len(model), figures)
+            published = publish_demand(home, StoredDemand(manifest, model))
+            report = replace(report, outcome=STORED, reason=BETTER, version=published.version)
+    return replace(report, seconds=round(time.monotonic() - began, 1))
+
+
+def _figures(weekly: WeeklyPrices) -> Mapping[str, Any]:
+    sold = np.nan_to_num(weekly.units).sum(axis=1)
+    chosen = np.sort(np.argsort(-sold, kind="stable")[:MEASURED_PRODUCTS])
+    return evaluate_demand(weekly.rows(chosen), default_origins(weekly.weeks)[-MEASURED_ORIGINS:], DROPPED)

@@ -1,0 +1,80 @@
+"""Advice on a shop's prices, from its stored model of demand and the owner's files."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from catalog.files.atomic import stat_mark
+from catalog.home import ShopHome
+from catalog.product import Product
+from search.fitting.version_follower import VersionFollower
+from search.pricing.demand.advice import advise
+from search.pricing.demand.demand_model import DemandModel
+from search.pricing.demand.demand_store import DEMAND_NAME, serving_demand
+from search.pricing.demand.price_advice import AdviceQuestion, PriceAdvice
+from search.pricing.demand.price_limits import LimitTable, ProductCost, read_costs, read_price_limits
+
+T = TypeVar("T")
+
+
+class PriceAdviser:
+    """Advises on the prices of one shop; threads share it.
+
+    Another version of the model, and changed limits and costs, are followed at the next question.
+    """
+
+    def __init__(self, home: Path) -> None:
+        shop = ShopHome(home)
+        self._follower = VersionFollower(shop.demand_current, lambda: serving_demand(home), DEMAND_NAME)
+        self._limits: _FollowedFile[LimitTable] = _FollowedFile(shop.price_limits, lambda: read_price_limits(home))
+        self._costs: _FollowedFile[Mapping[str, ProductCost]] = _FollowedFile(shop.costs, lambda: read_costs(home))
+
+    @property
+    def model(self) -> DemandModel | None:
+        """The model to serve; None where none is fitted, or none is whole."""
+        self._follower.follow()
+        demand = self._follower.models
+        return None if demand is None else demand.model
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """A public sentence when the current version cannot be used."""
+        return self._follower.degraded
+
+    def cost(self, product: Product) -> Decimal | None:
+        """Return what a unit costs by HOME/costs.csv; None where it is not known in the product's currency.
+
+        Raises BadFeed, which names the line.
+        """
+        found = self._costs.value().get(product.id)
+        return None if found is None else found.within(product.currency)
+
+    def advise(self, product: Product, requested: Decimal | None = None, cost: Decimal | None = None) -> PriceAdvice:
+        """Return the advice on a product's price, and on a `requested` one; `cost` comes before that of the file.
+
+        Raises BadFeed, which names the line of a file that cannot be read: without its limits nothing is advised.
+        """
+        limits = self._limits.value().of_product(product)
+        cost = self.cost(product) if cost is None else cost
+        return advise(self.model, AdviceQuestion(product, requested, cost, limits))
+
+
+class _FollowedFile(Generic[T]):
+    """What a file says, read again when it changes."""
+
+    def __init__(self, path: Path, read: Callable[[], T]) -> None:
+        self._path = path
+        self._read = read
+        self._lock = threading.Lock()
+        self._found: tuple[tuple[int, int, int] | None, T] | None = None
+
+    def value(self) -> T:
+        with self._lock:
+            mark = stat_mark(self._path)
+            if self._found is None or self._found[0] != mark:
+                self._found = mark, self._read()
+            return self._found[1]
