@@ -33,7 +33,7 @@ class ShopHome:
     root: Path
 
     catalogue = Entry(
-        "catalog.sqlite", "Products, pictures, change log, word index. Imports and product changes write."
+        "catalog.sqlite", "Products, pictures, change log, price history, word index. Imports, changes write."
     )
     current = Entry("current", "Number of the served generation. `build`, `update`, `rollback` replace it last of all.")
     generations = Entry("generations", "A folder per generation: rows, ids, index, manifest. `build`, `update` write.")
@@ -112,6 +112,7 @@ class ShopHome:
         "demand/current", "Number of the served version of it. `prices fit` replaces it last of all."
     )
     demand_lock = Entry("demand/.fit.lock", "Lock of whoever writes a version of the model of demand. It stays empty.")
+    rejected_prices = Entry("reports/rejected-prices.csv", "Rows that the last `prices import` rejected, and why.")
     api_keys = Entry("keys.json", "Hashes of the API keys. `key` writes.")
     refine_key = Entry("refine.key", "Secret of refine tokens and ids of searches. The server writes it once.")
 

@@ -3,5 +3,5 @@
 The readers yield `Product` or `Rejected`, row by row. catalog.storage never imports this package.
 
 Imported by catalog, catalog.reviews.readers, indexer.build, indexer.training, search.bulk, search.connect,
-search.live, web.requests.
+search.live, search.pricing.past_prices, web.requests.
 """

@@ -1,4 +1,4 @@
 """What products cost before: every change of a price, list price or stock, and what can be read from them.
 
-Imported by catalog.storage, search.pricing.owners.
+Imported by catalog.storage, search.cli.prices, search.pricing.owners, search.pricing.past_prices.
 """

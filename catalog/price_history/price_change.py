@@ -24,9 +24,9 @@ class PriceChange:
     present: bool = True
     imported: bool = False
 
-    def says_as(self, other: PriceChange) -> bool:
-        """Return whether two changes say the same of a product, whenever and however each was recorded."""
-        return self._facts() == other._facts()
+    def same_state_as(self, other: PriceChange) -> bool:
+        """Return whether two changes lead to the same price, stock and presence, whenever each was recorded."""
+        return self._state() == other._state()
 
-    def _facts(self) -> tuple[Decimal | None, Decimal | None, str, bool, bool]:
+    def _state(self) -> tuple[Decimal | None, Decimal | None, str, bool, bool]:
         return self.price, self.list_price, self.currency, self.in_stock, self.present

@@ -34,17 +34,24 @@ _BEFORE_ALL = PriceChange(0, None)  # what the newest change of a segment is com
 
 def pack(changes: Sequence[PriceChange]) -> bytes:
     """Return one segment of these changes, at least one, which are in the order of time, the oldest first."""
-    segment = _with_newest(changes[0], b"")
+    rest = b""
     for older, change in pairwise(changes):
-        segment = extended(change, older, newest(segment)[1])
-    return segment
+        rest = older_part(change, older, rest)
+    return with_newest(changes[-1], rest)
 
 
-def extended(change: PriceChange, newest_before: PriceChange, rest: bytes) -> bytes:
-    """Return a segment with a new change, which is not older, in front of what `newest` returned of it."""
+def with_newest(change: PriceChange, rest: bytes) -> bytes:
+    """Return the segment of a change and of the `older_part` that belongs to it, b"" for none."""
+    out = bytearray((FORMAT,))
+    _write(out, _BEFORE_ALL, change, change.at)
+    return bytes(out) + rest
+
+
+def older_part(change: PriceChange, newest_before: PriceChange, rest: bytes) -> bytes:
+    """Return the bytes of all older changes than `change`, given what `newest` returned of them."""
     out = bytearray()
     _write(out, change, newest_before, change.at - newest_before.at)
-    return _with_newest(change, bytes(out) + rest)
+    return bytes(out) + rest
 
 
 def newest(segment: bytes) -> tuple[PriceChange, bytes]:
@@ -61,22 +68,19 @@ def unpack(segment: bytes) -> Iterator[PriceChange]:
 def split(changes: Sequence[PriceChange]) -> list[bytes]:
     """Return the segments of all changes of a product, which are in the order of time, the oldest first."""
     segments: list[bytes] = []
+    rest = b""
     for number, change in enumerate(changes):
         if segments and len(segments[-1]) < MAX_BYTES:
-            segments[-1] = extended(change, changes[number - 1], newest(segments[-1])[1])
+            rest = older_part(change, changes[number - 1], rest)
+            segments[-1] = with_newest(change, rest)
         else:
-            segments.append(pack([change]))
+            rest = b""
+            segments.append(with_newest(change, rest))
     return segments
 
 
 def _damaged() -> DamagedStore:
     return DamagedStore("A part of the price history cannot be read.", "Restore the catalogue from a backup.")
-
-
-def _with_newest(change: PriceChange, rest: bytes) -> bytes:
-    out = bytearray((FORMAT,))
-    _write(out, _BEFORE_ALL, change, change.at)
-    return bytes(out) + rest
 
 
 def _write(out: bytearray, newer: PriceChange, change: PriceChange, seconds: int) -> None:
@@ -154,15 +158,16 @@ def _read(segment: bytes) -> Iterator[tuple[PriceChange, int]]:
             if flags & _CURRENCY:
                 length, place = _read_number(segment, place)
                 currency, place = segment[place : place + length].decode("utf-8"), place + length
-            says = _SAYS[flags >> 3 & 7]
-            yield PriceChange(at, price[2], list_price[2], currency, *says), place
+            yield PriceChange(at, price[2], list_price[2], currency, *_FLAG_VALUES[flags >> 3 & 7]), place
     except (IndexError, ArithmeticError, ValueError) as error:
         raise _damaged() from error
 
 
 _Amount = tuple[int, int | None, Decimal | None]  # units, exponent, and the amount itself
 _NO_AMOUNT: _Amount = (0, None, None)
-_SAYS = tuple((bool(bits & 1), bool(bits & 2), bool(bits & 4)) for bits in range(8))  # in stock, present, imported
+_FLAG_VALUES = tuple(
+    (bool(bits & 1), bool(bits & 2), bool(bits & 4)) for bits in range(8)
+)  # in stock, present, imported
 
 
 def _read_amount(segment: bytes, place: int, newer: _Amount) -> tuple[_Amount, int]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
+from catalog.files.failpoints import failpoint
 from catalog.price_history import segments
+from catalog.price_history.merging import Merge, merge
 from catalog.price_history.price_change import PriceChange
+from catalog.storage import price_rows
 from catalog.storage.connections import Connections
 from catalog.storage.word_index import LAST_SEQ
 
@@ -74,12 +77,28 @@ class PriceHistory:
             seq = rows[-1][0] if len(rows) == limit else int(db.execute(LAST_SEQ).fetchone()[0])
         return ChangedPrices(max(seq, after), tuple(dict.fromkeys(row[1] for row in rows)))
 
+    def merge(self, past: Mapping[str, Sequence[PriceChange]]) -> dict[str, Merge]:
+        """Merge past prices by product id, as `merging` says, in one transaction; without ids that have no history.
+
+        Those of a product are in the order of time, at most one a moment.
+        """
+        merged: dict[str, Merge] = {}
+        with self._connections.transaction() as db:
+            for product_id, changes in past.items():
+                before = _stored(db, product_id)
+                if before:
+                    merged[product_id] = found = merge(before, changes)
+                    if found.changes != tuple(before):
+                        price_rows.rewrite(db, product_id, found.changes)
+            failpoint("price.merged")
+        return merged
+
     def _page(self, after: str) -> list[tuple[str, bytes]]:
         with self._read() as db:
             return db.execute(_SELECT_PAGE, (after, PAGE_PRODUCTS)).fetchall()
 
 
-def stored(db: sqlite3.Connection, product_id: str) -> list[PriceChange]:
+def _stored(db: sqlite3.Connection, product_id: str) -> list[PriceChange]:
     """Return every change of a product as it is stored, the oldest first."""
     rows = db.execute(_SELECT_NEWEST_FIRST, (product_id,))
     return [change for row in rows for change in segments.unpack(row[0])][::-1]
@@ -90,7 +109,7 @@ def _in_order(newest_first: Iterable[bytes], since: int, until: int | None) -> t
     found: list[PriceChange] = []
     for change in itertools.chain.from_iterable(map(segments.unpack, newest_first)):
         if until is None or change.at <= until:
-            if found and found[-1].says_as(change):
+            if found and found[-1].same_state_as(change):
                 found.pop()
             found.append(change)
             if change.at <= since:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -51,7 +51,7 @@ def record(db: sqlite3.Connection, old: Product | None, new: Product | None) -> 
     before = [] if old is None else [_entry(old)]
     if new is not None:
         after = _entry(new)
-        if not before or not before[0].says_as(after):
+        if not before or not before[0].same_state_as(after):
             append(db, new.id, [*before, after])
     elif old is not None:
         append(db, old.id, [*before, replace(before[0], present=False)])
@@ -63,24 +63,23 @@ def append(db: sqlite3.Connection, product_id: str, changes: Iterable[PriceChang
     A change is never earlier than the one before it, also when the clock went back.
     """
     row = db.execute(_SELECT_LAST, (product_id,)).fetchone()
-    number, segment = row or (0, b"")
-    newest = segments.newest(segment) if segment else None
+    number, length = (0, 0) if row is None else (row[0], len(row[1]))
+    last, rest = (None, b"") if row is None else segments.newest(row[1])
     now = int(time.time())
     for change in changes:
-        if newest is None:
-            segment = segments.pack([_at(change, now)])
-        elif newest[0].says_as(change):
+        if last is not None and last.same_state_as(change):
             continue
-        else:
-            new = _at(change, max(now, newest[0].at))
-            full = len(segment) >= segments.MAX_BYTES
-            number, segment = (number + 1, segments.pack([new])) if full else (number, segments.extended(new, *newest))
+        new = _at(change, now if last is None else max(now, last.at))
+        full = length >= segments.MAX_BYTES
+        number += full
+        rest = b"" if full or last is None else segments.older_part(new, last, rest)
+        segment = segments.with_newest(new, rest)
         db.execute(_WRITE, (product_id, number, segment))
-        newest = segments.newest(segment)
+        last, length = new, len(segment)
     failpoint("price.recorded")
 
 
-def rewrite(db: sqlite3.Connection, product_id: str, changes: list[PriceChange]) -> None:
+def rewrite(db: sqlite3.Connection, product_id: str, changes: Sequence[PriceChange]) -> None:
     """Put these changes, the oldest first, in place of a product's whole history."""
     db.execute(_DELETE, (product_id,))
     packed = enumerate(segments.split(changes))

@@ -35,12 +35,13 @@ from indexer.encoders.projection_encoder import ProjectionEncoder
 from indexer.encoders.registry import open_encoder
 from search.engine import SearchEngine
 from search.query.terms import PictureTerm, Query, TextTerm
+from tests.bench.prices import price_histories
 from tests.bench.recommend import scaling
 from tests.bench.reviews import reviewing
 from tests.bench.update import updating
 
 PARTS = ["indexing", "server", "update", "reviews"]
-ALL_PARTS = [*PARTS, "recommend"]  # the last is measured only by name: it takes an hour
+ALL_PARTS = [*PARTS, "prices", "recommend"]  # the last two are measured only by name: they take long
 PORT = 8765
 ROUNDS = 3
 KEPT: dict[str, http.client.HTTPConnection] = {}  # open connections, as a shop's proxy keeps them
@@ -60,6 +61,7 @@ def main() -> None:
         "--events", nargs="+", type=int, default=[1_000_000, 3_000_000, 10_000_000], help="of recommend"
     )
     parser.add_argument("--reviews", type=int, default=100_000, help="how many reviews")
+    parser.add_argument("--weeks", type=int, default=104, help="weekly price changes of each of 100,000 products")
     options = parser.parse_args()
     wanted = options.only or PARTS
     report: dict[str, Any] = {"machine": machine()}
@@ -78,6 +80,8 @@ def main() -> None:
     if "reviews" in wanted:
         shop = options.shop or options.home / "shop 0"
         report["reviews"] = reviewing(shop, options.home / "reviewed", options.reviews, server)
+    if "prices" in wanted:
+        report["prices"] = price_histories(options.home / "prices", 100_000, options.weeks)
     if "recommend" in wanted:
         report["recommend"] = [
             scaling(options.data / "purchases", options.home / "recommend", count) for count in options.events

@@ -30,6 +30,7 @@ ON_DISK = """
     rejected_reviews=reports/rejected-reviews.csv
     price_limits=price-limits.csv costs=costs.csv demand=demand demand_current=demand/current
     demand_lock=demand/.fit.lock
+    rejected_prices=reports/rejected-prices.csv
     contradictions=contradictions.csv api_keys=keys.json refine_key=refine.key
 """
 NAMES = dict(line.split("=") for line in ON_DISK.split())

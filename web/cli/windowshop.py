@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("search", "doctor"),
     "rules": ("search", "rules"),
     "events": ("search", "events"),
+    "prices": ("search", "prices"),
     "recommend": ("search", "recommend"),
     "reconcile": ("search", "reconcile"),
     "reviews": ("search", "reviews"),

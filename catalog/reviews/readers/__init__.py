@@ -1,4 +1,4 @@
 """Read files of reviews: tables, JSON Lines, and the exports of review apps for Shopify and of WooCommerce.
 
-Imported by search.reviews.importing.
+Imported by search.pricing.past_prices, search.reviews.importing.
 """

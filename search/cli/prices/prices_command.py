@@ -9,5 +9,13 @@ from search.cli.prices.advise_command import advise_command
 
 
 @click.group("prices", cls=Commands, commands=[advise_command])
+from search.cli.prices.past_price_commands import (
+    export_prices_command,
+    import_prices_command,
+    show_prices_command,
+)
+
+
+@click.group("prices", cls=Commands, commands=[import_prices_command, export_prices_command, show_prices_command])
 def prices_command() -> None:
     """Import past prices, forecast prices, and measure forecasts on a log of purchases."""

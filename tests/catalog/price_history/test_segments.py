@@ -8,7 +8,7 @@ import pytest
 
 from catalog.errors import DamagedStore
 from catalog.price_history.price_change import PriceChange
-from catalog.price_history.segments import MAX_BYTES, extended, newest, pack, split, unpack
+from catalog.price_history.segments import MAX_BYTES, newest, older_part, pack, split, unpack, with_newest
 
 WEEK = 7 * 24 * 3600
 AMOUNTS = ["0", "0.00", "9.9", "9.90", "1250", "0.0125", "1E+3", "-4.50", "123456789012.99", "1.23456789012345678901"]
@@ -34,7 +34,7 @@ def test_changes_come_back_as_they_were(seed):
     assert exact(reversed(list(unpack(pack(changes))))) == exact(changes)
     one_by_one = pack(changes[:1])
     for number, change in enumerate(changes[1:], 2):
-        one_by_one = extended(change, *newest(one_by_one))
+        one_by_one = with_newest(change, older_part(change, *newest(one_by_one)))
         assert exact([newest(one_by_one)[0]]) == exact([change])
         assert one_by_one == pack(changes[:number])
 

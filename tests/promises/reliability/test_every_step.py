@@ -119,6 +119,8 @@ COVERED_BY = {  # steps of jobs and fits
     "prices.chunk": "tests/search/pricing/learning/test_price_fit.py",
     "prices.forecast": "tests/search/pricing/learning/test_price_fit.py",
     "job.batch": "tests/search/bulk/test_job_store.py",
+    "price.imported": "tests/search/pricing/past_prices/test_past_price_import.py",
+    "price.merged": "tests/search/pricing/past_prices/test_past_price_import.py",
     "publication.put": "tests/web/api/test_publish.py",
     "publication.taken-back": "tests/web/api/test_publish.py",
 }
