@@ -6,16 +6,20 @@ import click
 
 from indexer.cli.common import Commands
 from search.cli.prices.advise_command import advise_command
-
-
-@click.group("prices", cls=Commands, commands=[advise_command])
 from search.cli.prices.past_price_commands import (
     export_prices_command,
     import_prices_command,
     show_prices_command,
 )
 
+COMMANDS = [
+    advise_command,
+    export_prices_command,
+    import_prices_command,
+    show_prices_command,
+]
 
-@click.group("prices", cls=Commands, commands=[import_prices_command, export_prices_command, show_prices_command])
+
+@click.group("prices", cls=Commands, commands=COMMANDS)
 def prices_command() -> None:
     """Import past prices, forecast prices, and measure forecasts on a log of purchases."""
