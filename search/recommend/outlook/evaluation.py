@@ -20,7 +20,6 @@ from search.recommend.outlook.features import VisitorLog, pair_features
 from search.recommend.outlook.item_facts import ItemFacts
 from search.recommend.outlook.item_space import category_space, product_space
 from search.recommend.outlook.outlook import DAYS, due_mask
-from search.recommend.outlook.probability_metrics import PurchasePredictions, with_intervals
 from search.recommend.outlook.purchase_model import BATCH, fit_trees
 from search.recommend.outlook.training_pairs import (
     Horizon,
@@ -30,6 +29,7 @@ from search.recommend.outlook.training_pairs import (
     sample_visitors,
     training_pairs,
 )
+from search.trees.grouped_predictions import GroupedPredictions, with_intervals
 from search.trees.tree_ensemble import TreeEnsemble
 
 TREES, TABLE, LOGISTIC = "trees", "table", "logistic"
@@ -99,7 +99,7 @@ def _evaluate(events: Interactions, horizon: Horizon, begins: list[int]) -> dict
     made = {}
     for name in predictors:
         probabilities = np.concatenate([part.probabilities[name] for part in measured])
-        made[name] = PurchasePredictions(probabilities, labels, visitors, len(active))
+        made[name] = GroupedPredictions(probabilities, labels, visitors, len(active))
     figures = with_intervals(made[TREES], made[TABLE])
     figures |= {name: made[name].figures() for name in (TABLE, LOGISTIC)}
     figures |= {"days": horizon.days, "pairs": len(labels), "bought": int(labels.sum()), "visitors": len(active)}

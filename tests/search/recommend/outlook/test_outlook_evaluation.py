@@ -5,15 +5,15 @@ import pytest
 
 from catalog.errors import BadInput
 from search.recommend.outlook.evaluation import evaluate_outlook
-from search.recommend.outlook.probability_metrics import PurchasePredictions
 from search.recommend.outlook.purchase_days import medians, purchase_days, rhythm
+from search.trees.grouped_predictions import GroupedPredictions
 from tests.search.recommend.outlook.drawn_outlook import draw
 from tests.search.recommend.purchases import DAY_S, make_events
 
 
 def made(probabilities, labels, visitors=None):
     visitors = np.zeros(len(labels), np.int64) if visitors is None else np.array(visitors)
-    return PurchasePredictions(
+    return GroupedPredictions(
         np.array(probabilities, np.float32), np.array(labels, bool), visitors, int(visitors.max()) + 1
     )
 
