@@ -1,4 +1,4 @@
 """Gradient-boosted trees that scikit-learn fits and ONNX Runtime runs, and how good their probabilities are.
 
-Imported by search.pricing.flags, search.recommend.outlook, search.recommend.ranking.
+Imported by search.pricing.flags, search.pricing.forecasting, search.recommend.outlook, search.recommend.ranking.
 """

@@ -1,0 +1,109 @@
+"""Measure forecasters at several moments of the past: each is fitted on what lies before, and judged on what came."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from indexer.types import Floats, Ids
+from search.pricing.forecasting.base import HORIZON, QUANTILES, PriceForecaster
+from search.pricing.forecasting.features import filled_forward
+from search.pricing.forecasting.volatility import GROUPS, volatility_groups
+from search.pricing.series.weekly_prices import WeeklyPrices
+
+CENT = 0.005  # a price this close to a bound of the range is in it: prices are whole cents
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcomes:
+    """Forecasts and what came, a row for each product, origin and week with a price.
+
+    `prices` (m,), `quantiles` (m, 3), `last` (m,) the last price before the origin, `products` (m,) positions,
+    `groups` (m,) volatility groups, `ahead` (m,) weeks, `seconds` of fitting and forecasting at all origins.
+    """
+
+    prices: Floats
+    quantiles: Floats
+    last: Floats
+    products: Ids
+    groups: Ids
+    ahead: Ids
+    seconds: float
+
+    def where(self, rows: np.ndarray) -> Outcomes:
+        """Return some of the rows, by a mask (m,)."""
+        return Outcomes(
+            self.prices[rows],
+            self.quantiles[rows],
+            self.last[rows],
+            self.products[rows],
+            self.groups[rows],
+            self.ahead[rows],
+            self.seconds,
+        )
+
+
+def origins_of(weeks: int, count: int = 5) -> tuple[int, ...]:
+    """Return the columns at which forecasts are made: the last `count` times HORIZON weeks begin there."""
+    return tuple(weeks - HORIZON * (count - place) for place in range(count))
+
+
+def rolling_outcomes(make: Callable[[], PriceForecaster], weekly: WeeklyPrices, origins: Sequence[int]) -> Outcomes:
+    """Fit a forecaster before each origin, and return its forecasts with the prices of the HORIZON weeks from there."""
+    filled = filled_forward(weekly.prices)
+    parts = []
+    started = time.process_time()
+    for origin in origins:
+        forecast = make().fit(weekly, origin).forecast(weekly, origin)
+        groups = volatility_groups(filled, origin)
+        for ahead in range(min(HORIZON, weekly.weeks - origin)):
+            prices, last = weekly.prices[:, origin + ahead], filled[:, origin - 1]
+            rows = np.flatnonzero(np.isfinite(prices) & np.isfinite(last))
+            week = np.full(len(rows), ahead, np.int64)
+            parts.append((prices[rows], forecast[rows, ahead], last[rows], rows, groups[rows], week))
+    price, quantile, before, product, group, weeks = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Outcomes(price, quantile, before, product, group, weeks, time.process_time() - started)
+
+
+def figures(outcomes: Outcomes) -> dict[str, float | int]:
+    """Return the errors of forecasts over those of the last price taken as every quantile.
+
+    `mae_ratio` compares mean absolute errors of the middle, in money; `mae_ratio_relative` divides each by the last
+    price first, so that dear products count as much as cheap ones. `pinball_ratio` is of the mean pinball loss of the
+    QUANTILES, in money. `coverage_80` is the share of prices in the range.
+    """
+    prices, last = outcomes.prices.astype(np.float64), outcomes.last.astype(np.float64)
+    quantiles = outcomes.quantiles.astype(np.float64)
+    error, naive = np.abs(prices - quantiles[:, 1]), np.abs(prices - last)
+    constant = np.repeat(last[:, None], len(QUANTILES), axis=1)
+    inside = (prices >= quantiles[:, 0] - CENT) & (prices <= quantiles[:, -1] + CENT)
+    return {
+        "mae_ratio": _ratio(error.mean(), naive.mean()),
+        "mae_ratio_relative": _ratio((error / last).mean(), (naive / last).mean()),
+        "pinball_ratio": _ratio(pinball_loss(prices, quantiles), pinball_loss(prices, constant)),
+        "coverage_80": float(inside.mean()),
+        "width": float(((quantiles[:, -1] - quantiles[:, 0]) / last).mean()),
+        "forecasts": len(prices),
+        "seconds": round(outcomes.seconds, 1),
+    }
+
+
+def by_volatility(outcomes: Outcomes) -> Mapping[str, Mapping[str, float | int]]:
+    """Return the figures of each volatility group."""
+    groups = {name: outcomes.groups == code for code, name in enumerate(GROUPS)}
+    return {name: figures(outcomes.where(rows)) for name, rows in groups.items() if rows.any()}
+
+
+def pinball_loss(prices: np.ndarray, quantiles: np.ndarray) -> float:
+    """Return the mean over rows and QUANTILES of the pinball loss (Koenker and Bassett 1978)."""
+    above = prices[:, None] - quantiles
+    levels = np.array(QUANTILES)
+    return float(np.maximum(levels * above, (levels - 1) * above).mean())
+
+
+def _ratio(value: float, other: float) -> float:
+    """Return a ratio; 1 where both are 0, as for prices that never changed."""
+    return float(value / other) if other else 1.0 if not value else float("inf")

@@ -1,0 +1,123 @@
+"""Forecasts by gradient-boosted trees, an ensemble for each quantile, with conformal ranges."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from typing_extensions import Self
+
+from catalog.extras import import_extra
+from indexer.types import Floats, Mask
+from search.pricing.forecasting.arrays import read_arrays, write_arrays
+from search.pricing.forecasting.base import HORIZON, QUANTILES
+from search.pricing.forecasting.conformal import NONE, Corrections, fit_ranges
+from search.pricing.forecasting.features import PriceFeatures
+from search.pricing.forecasting.price_examples import PriceExamples, price_examples
+from search.pricing.forecasting.volatility import volatility_groups
+from search.pricing.series.weekly_prices import WeeklyPrices
+from search.trees.tree_ensemble import TreeEnsemble
+
+SETTINGS = {
+    "loss": "quantile",
+    "max_iter": 300,
+    "learning_rate": 0.06,
+    "max_leaf_nodes": 31,
+    "max_features": 0.3,
+    "early_stopping": False,
+    "random_state": 0,
+}
+MIN_LEAF = 60  # rows
+MIN_LEAF_SHARE = 0.002  # of the rows, that a leaf has at most: small shops have few
+CALIBRATION_WEEKS = 6  # the last ones, which correct the ranges
+MIN_WEEKS = 12  # before calibration is worth the weeks that it takes
+FLAT = 0.004  # of the logarithm: a change that small is none
+ARRAYS = "ranges.npz"
+
+
+class Boosted:
+    """Trees on the features. Fitting needs the extra `recs`; forecasts need ONNX Runtime alone."""
+
+    name: ClassVar[str] = "boosted"
+    uses_calendar: ClassVar[bool] = False
+
+    def __init__(self, trees: tuple[TreeEnsemble, ...] = (), ranges: Corrections = NONE) -> None:
+        self._trees = trees
+        self._ranges = ranges
+
+    def fit(self, weekly: WeeklyPrices, end: int) -> Self:
+        """Fit the ranges' corrections with trees of the weeks before the last few, then trees of all weeks.
+
+        Raises MissingExtra.
+        """
+        features = PriceFeatures(weekly, self.uses_calendar)
+        rows = price_examples(features, weekly, end)
+        first = end - CALIBRATION_WEEKS
+        ranges = NONE
+        if end >= MIN_WEEKS:
+            early = type(self)(_fit(rows, rows.weeks < first))
+            ranges = early._corrections(rows, rows.ends >= first)
+        return type(self)(_fit(rows, rows.weeks < end), ranges)
+
+    def forecast(self, weekly: WeeklyPrices, end: int) -> Floats:
+        """Return the quantiles (n, HORIZON, 3)."""
+        features = PriceFeatures(weekly, self.uses_calendar)
+        places = np.flatnonzero(np.isfinite(features.filled[:, end - 1]))
+        groups = volatility_groups(features.filled, end)[places]
+        found = np.full((len(weekly), HORIZON, len(QUANTILES)), np.nan, np.float32)
+        last = features.filled[places, end - 1]
+        for ahead, rows in enumerate(features.rows(places, end)):
+            changes = self._ranges.apply(self._changes(rows), ahead, groups)
+            found[places, ahead] = last[:, None] * np.exp(changes)
+        return found
+
+    def save(self, folder: Path) -> None:
+        """Write the trees and ranges."""
+        for quantile, trees in zip(QUANTILES, self._trees, strict=True):
+            trees.save(folder / _tree_file(quantile))
+        write_arrays(folder / ARRAYS, low=self._ranges.low, high=self._ranges.high)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote. Raises DamagedStore."""
+        trees = tuple(TreeEnsemble.load(folder / _tree_file(quantile)) for quantile in QUANTILES)
+        return cls(trees, Corrections(*read_arrays(folder / ARRAYS, "low", "high")))
+
+    def _changes(self, rows: Floats) -> Floats:
+        """Return the quantiles (m, 3) of the change of log prices, ascending; small ones are 0."""
+        changes = np.sort(np.stack([trees.predict(rows) for trees in self._trees], axis=1), axis=1)
+        return np.where(np.abs(changes) < FLAT, np.float32(0), changes)
+
+    def _corrections(self, rows: PriceExamples, chosen: Mask) -> Corrections:
+        changes = self._changes(rows.features[chosen])
+        return fit_ranges(rows.changes[chosen], changes, rows.ahead[chosen], rows.groups[chosen])
+
+
+class BoostedWithCalendar(Boosted):
+    """The same, with planned promotions."""
+
+    name: ClassVar[str] = "boosted_calendar"
+    uses_calendar: ClassVar[bool] = True
+
+
+def _tree_file(quantile: float) -> str:
+    return f"quantile-{round(quantile * 100):02d}.onnx"
+
+
+def _fit(rows: PriceExamples, chosen: Mask) -> tuple[TreeEnsemble, ...]:
+    """Fit an ensemble of trees for each quantile on the chosen rows."""
+    ensemble = import_extra("recs", "sklearn.ensemble", "Fitting forecasts of prices")
+    features = rows.features[chosen]
+    unknown = np.isnan(features).all(axis=0)  # such as a lag of half a year in a young shop: cannot be binned
+    if unknown.any():
+        features = np.where(unknown, np.float32(0), features)
+    leaf = max(1, min(MIN_LEAF, int(MIN_LEAF_SHARE * len(features))))
+    return tuple(
+        TreeEnsemble.from_sklearn(
+            ensemble.HistGradientBoostingRegressor(**SETTINGS, min_samples_leaf=leaf, quantile=level).fit(
+                features, rows.changes[chosen]
+            )
+        )
+        for level in QUANTILES
+    )

@@ -1,0 +1,81 @@
+"""Ranges that hold: quantiles are moved by how far prices of the past lay outside of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from indexer.types import Floats, Ids, Mask
+from search.pricing.forecasting.base import HORIZON, LEVEL, QUANTILES
+from search.pricing.forecasting.volatility import GROUPS
+
+MIN_ROWS = 100  # of a group, before it has its own correction
+SHAPE = (HORIZON, len(GROUPS))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Corrections:
+    """What is added to the lowest and to the highest quantile, in logarithms: (HORIZON, groups) each.
+
+    Conformalised quantile regression (Romano, Patterson and Candès 2019, arXiv:1905.03222), by week ahead and
+    volatility group.
+    """
+
+    low: Floats
+    high: Floats
+
+    def apply(self, quantiles: Floats, ahead: int, groups: Ids) -> Floats:
+        """Return corrected quantiles (n, 3), ascending, of products of these groups (n,)."""
+        moved = quantiles.copy()
+        moved[:, 0] += self.low[ahead, groups]
+        moved[:, -1] += self.high[ahead, groups]
+        moved[:, 0] = np.minimum(moved[:, 0], moved[:, 1])
+        moved[:, -1] = np.maximum(moved[:, -1], moved[:, 1])
+        return moved
+
+
+NONE = Corrections(np.zeros(SHAPE, np.float32), np.zeros(SHAPE, np.float32))
+
+
+def fit_sides(changes: Floats, quantiles: Floats, ahead: Ids, groups: Ids) -> Corrections:
+    """Fit a correction of each side on changes (m,) and their quantiles (m, 3); either side then has its own share.
+
+    A group with fewer rows than MIN_ROWS for a week ahead has the correction of all groups.
+    """
+    low, high = np.zeros(SHAPE, np.float32), np.zeros(SHAPE, np.float32)
+    for cell, rows in _cells(ahead, groups):
+        low[cell] = -_rank(quantiles[rows, 0] - changes[rows], 1 - QUANTILES[0])
+        high[cell] = _rank(changes[rows] - quantiles[rows, -1], QUANTILES[-1])
+    return Corrections(low, high)
+
+
+def fit_ranges(changes: Floats, quantiles: Floats, ahead: Ids, groups: Ids) -> Corrections:
+    """Fit one correction of both sides, so that the range has the share LEVEL of the rows, whatever lies on each side.
+
+    Prices often stay what they are: one side alone then has more than its share, and both together far more. The rows
+    must be others than those that the quantiles were fitted on.
+    """
+    low, high = np.zeros(SHAPE, np.float32), np.zeros(SHAPE, np.float32)
+    for cell, rows in _cells(ahead, groups):
+        outside = np.maximum(quantiles[rows, 0] - changes[rows], changes[rows] - quantiles[rows, -1])
+        high[cell] = _rank(outside, LEVEL)
+        low[cell] = -high[cell]
+    return Corrections(low, high)
+
+
+def _cells(ahead: Ids, groups: Ids) -> Iterator[tuple[tuple[int, ...], Mask]]:
+    """Yield each week ahead and group, and the rows to fit its correction on."""
+    for cell in np.ndindex(*SHAPE):
+        week = ahead == cell[0]
+        rows = week & (groups == cell[1])
+        yield cell, rows if rows.sum() >= MIN_ROWS else week
+
+
+def _rank(scores: Floats, level: float) -> float:
+    """Return the conformal quantile of scores (m,): the one of rank ceil(level * (m + 1)); 0 without any."""
+    if not len(scores):
+        return 0.0
+    rank = min(len(scores), int(np.ceil(level * (len(scores) + 1))))
+    return float(np.partition(scores, rank - 1)[rank - 1])

@@ -1,0 +1,126 @@
+"""Forecasters of prices: what each owes its contract, and what it should learn."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from catalog.errors import DamagedStore
+from search.pricing.evaluation.rolling_origin import figures, origins_of, rolling_outcomes
+from search.pricing.forecasting import boosted
+from search.pricing.forecasting.base import HORIZON
+from search.pricing.forecasting.boosted import Boosted, BoostedWithCalendar
+from search.pricing.forecasting.conformal import NONE, fit_ranges, fit_sides
+from search.pricing.forecasting.features import PriceFeatures, filled_forward, quantiles
+from search.pricing.forecasting.naive import LastPrice, NaiveRange
+from search.pricing.forecasting.ridge import Ridge, RidgeWithCalendar
+from search.pricing.forecasting.volatility import CALM, LIVELY, volatility_groups
+from tests.search.pricing.drawn_series import drawn_series
+
+STORED = (NaiveRange, Ridge, RidgeWithCalendar, Boosted, BoostedWithCalendar)
+SERIES = drawn_series()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_trees():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(boosted.SETTINGS, "max_iter", 30)
+        patch.setitem(boosted.SETTINGS, "learning_rate", 0.3)
+        yield
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return {forecaster.name: forecaster().fit(SERIES, 40) for forecaster in (LastPrice, *STORED)}
+
+
+@pytest.mark.parametrize("name", [forecaster.name for forecaster in (LastPrice, *STORED)])
+def test_forecasts_ascend_and_look_at_nothing_after_their_moment(fitted, name):
+    forecast = fitted[name].forecast(SERIES, 40)
+    assert forecast.shape == (len(SERIES), HORIZON, 3)
+    assert (np.diff(forecast, axis=2) >= 0).all() and (forecast > 0).all()
+    later = SERIES.prices.copy()
+    later[:, 40:] = 1_000
+    changed = replace(SERIES, prices=later, units=np.where(np.arange(44) < 40, SERIES.units, 0))
+    np.testing.assert_array_equal(fitted[name].forecast(changed, 40), forecast)
+    np.testing.assert_array_equal(type(fitted[name])().fit(changed, 40).forecast(changed, 40), forecast)
+
+
+@pytest.mark.parametrize("name", [forecaster.name for forecaster in STORED])
+def test_a_stored_forecaster_forecasts_the_same(fitted, name, tmp_path):
+    fitted[name].save(tmp_path)
+    loaded = type(fitted[name]).load(tmp_path)
+    np.testing.assert_array_equal(loaded.forecast(SERIES, 40), fitted[name].forecast(SERIES, 40))
+    for file in tmp_path.iterdir():
+        file.write_bytes(file.read_bytes()[:50])
+    with pytest.raises(DamagedStore):
+        type(fitted[name]).load(tmp_path)
+
+
+@pytest.mark.parametrize("name", [forecaster.name for forecaster in (LastPrice, *STORED)])
+def test_a_product_without_a_price_has_no_forecast(fitted, name):
+    prices = SERIES.prices.copy()
+    prices[7] = np.nan
+    prices[8, :39] = np.nan  # one week is known, or none
+    forecast = fitted[name].forecast(replace(SERIES, prices=prices), 40)
+    assert np.isnan(forecast[7]).all()
+    assert np.isfinite(np.delete(forecast, [7, 8], axis=0)).all()
+
+
+def test_planned_promotions_are_foreseen(fitted):
+    promoted = np.arange(1, 60, 3)
+    planned = SERIES.calendar.between(SERIES.first + 40, SERIES.first + 44)[promoted, :, 0] == 1
+    forecast = fitted["boosted_calendar"].forecast(SERIES, 40)[promoted][:, :, 1]
+    true = SERIES.prices[promoted, 40:44]
+    known = np.isfinite(true)
+    assert np.median(np.abs(forecast / true - 1)[known]) < 0.02
+    assert planned[known].any() and not planned[known].all()
+
+
+def test_calm_products_keep_their_price(fitted):
+    forecast = fitted["boosted"].forecast(SERIES, 40)[::3]
+    np.testing.assert_allclose(forecast[:, :, 1], np.repeat(SERIES.last_known(40)[::3, None], HORIZON, 1), rtol=0.01)
+
+
+def test_ranges_hold_on_weeks_that_were_not_seen():
+    series = drawn_series(300, 44, seed=1)
+    for forecaster in (NaiveRange, Ridge):
+        found = figures(rolling_outcomes(forecaster, series, origins_of(44, 2)))
+        assert 0.75 <= found["coverage_80"] <= 0.9, forecaster.name
+    assert figures(rolling_outcomes(LastPrice, series, origins_of(44, 2)))["pinball_ratio"] == 1
+
+
+def test_corrections_widen_what_is_too_narrow_and_narrow_what_is_too_wide():
+    changes = np.random.default_rng(0).normal(0, 1, 4_000).astype(np.float32)
+    week, group = np.arange(4_000) % 4, np.zeros(4_000, np.int64)
+    for width in (0.1, 5.0):
+        wrong = np.tile(np.array([-width, 0, width], np.float32), (4_000, 1))
+        for fit in (fit_sides, fit_ranges):
+            corrected = fit(changes, wrong, week, group).apply(wrong, 0, group)
+            assert 0.78 < ((changes >= corrected[:, 0]) & (changes <= corrected[:, 2])).mean() < 0.82
+    assert NONE.apply(wrong, 0, group) is not wrong
+
+
+def test_volatility_counts_changes_of_the_last_quarter():
+    filled = np.ones((2, 30), np.float32)
+    filled[1, ::2] = 2
+    assert volatility_groups(filled, 30).tolist() == [CALM, LIVELY]
+
+
+def test_gaps_are_filled_forward_only():
+    gaps = np.array([[np.nan, 2, np.nan, 3], [np.nan] * 4], np.float32)
+    np.testing.assert_array_equal(filled_forward(gaps), np.array([[np.nan, 2, 2, 3], [np.nan] * 4], np.float32))
+    assert filled_forward(np.empty((0, 4), np.float32)).shape == (0, 4)
+
+
+def test_quantiles_leave_out_what_is_unknown():
+    values = np.array([[np.nan, 3, 1, 2], [5, np.nan, np.nan, np.nan]], np.float32)
+    low, middle = quantiles(values, (0.0, 0.5))
+    assert low.tolist() == [1, 5] and middle.tolist() == [2, 5]
+
+
+def test_a_young_shop_can_be_forecast():
+    series = drawn_series(12, 10)
+    for forecaster in STORED:
+        assert np.isfinite(forecaster().fit(series, 9).forecast(series, 9)).all(), forecaster.name
+    assert PriceFeatures(series, calendar=True).rows(np.arange(3), 1).shape[1] == 3
