@@ -12,7 +12,7 @@ import numpy as np
 
 from catalog.money.currencies import decimals_of
 from catalog.product import Product
-from search.pricing.demand.demand_model import SOURCES, DemandModel
+from search.pricing.demand.demand_model import PROMOTION_SHARE, SOURCES, DemandModel
 from search.pricing.demand.price_advice import (
     ABOVE_BEST_MARGIN,
     BELOW_BEST_MARGIN,
@@ -54,7 +54,7 @@ def advise(model: DemandModel | None, question: AdviceQuestion) -> PriceAdvice:
     price = product.price if product.price is not None and product.price > 0 else None
     blank = PriceAdvice(
         product.id, product.currency, price, question.cost, None, NOT_KNOWN, NOT_FITTED, question.limits,
-        promotions_known=model is not None and len(model.names) > 1,
+        promotions_known=model is not None and model.knows_promotions,
     )  # fmt: skip
     if model is None:
         return blank
@@ -90,16 +90,15 @@ def decisive_elasticity(price: Decimal, cost: Decimal | None) -> float | None:
 def _elasticity(model: DemandModel, product: Product, place: int | None) -> Elasticity:
     """Return the elasticity of a product, or that of its category for one without sales."""
     if place is not None:
-        value, deviation = model.effects[place, 0], np.sqrt(model.covariance[place, 0, 0])
+        value, variance = model.effects[place, 0], model.covariance[place, 0, 0]
         weeks, moved = int(model.facts.weeks[place]), int(model.facts.moved[place])
         source = SOURCES[model.sources[place]]
     else:
         node = model.tree.node_of(product.category)
-        value = model.node_effects[node, 0]
-        deviation = np.sqrt(model.node_covariance[node, 0, 0] + model.product_variance)
+        value, variance = model.node_effects[node, 0], model.node_covariance[node, 0, 0] + model.product_variance
         weeks, moved, source = 0, 0, SOURCES[model.node_sources[node]]
-    reach = Z_80 * float(deviation)
-    return Elasticity(float(value), float(value) - reach, float(value) + reach, weeks, moved, source)
+    low, high = model.interval(value, variance)
+    return Elasticity(float(value), float(low), float(high), weeks, moved, source)
 
 
 def _grid(price: Decimal, currency: str, question: AdviceQuestion) -> list[Decimal]:
@@ -143,7 +142,11 @@ def _units(model: DemandModel, place: int, prices: list[Decimal]) -> tuple[list[
     x[0, :, 0] = np.log(np.array(prices, np.float64) / model.facts.usual[place])
     mean, log_variance = model.expected(places, x)
     reach = np.exp(Z_80 * np.sqrt(log_variance))
-    expected = np.stack([mean / reach, mean, mean * reach], axis=2)[0].tolist()
+    low, high = mean / reach, mean * reach
+    if not model.knows_promotions:
+        elsewhere = mean * np.exp(x[:, :, 0] * -PROMOTION_SHARE * model.effects[place, 0])
+        low, high = np.minimum(low, elsewhere), np.maximum(high, elsewhere)
+    expected = np.stack([low, mean, high], axis=2)[0].tolist()
     ends = count_quantiles(mean[0], model.variance(places, mean, log_variance)[0], (0.1, 0.5, 0.9)).tolist()
     return [AmountRange(*row) for row in expected], [AmountRange(*row) for row in ends]
 

@@ -29,7 +29,7 @@ def advice_rows(adviser: PriceAdviser, products: Iterable[Product]) -> Iterator[
 def advice_row(product: Product, advice: PriceAdvice) -> tuple[str, ...]:
     """Return the row of a product; a cell is empty where nothing is known."""
     elasticity = advice.elasticity
-    numbers = ("", "", "", "", "", "")
+    numbers: tuple[str, ...] = ("",) * 6
     if elasticity is not None:
         bounds = (elasticity.value, elasticity.low, elasticity.high)
         numbers = (

@@ -10,6 +10,7 @@ import numpy as np
 
 from indexer.types import Ids
 from search.pricing.demand.regression.category_tree import DEPTH, CategoryTree
+from search.pricing.demand.regression.count_quantiles import Z_80
 from search.pricing.demand.regression.demand_weeks import USUAL, DemandWeeks
 from search.pricing.demand.regression.poisson_fit import FittedEffects, fit_effects
 from search.pricing.demand.regression.shrinkage import Doubles
@@ -19,6 +20,9 @@ SOURCES = ("prior", "shop", "category", "product")  # what most of an elasticity
 HALF_LIFE = 8.0  # weeks after which a week counts half for the present level of demand
 _LEVEL_UNITS = 4.0  # units that an unchanged level counts as
 _SEASON_WEEKS = 4  # the coming season is the mean of the last weeks
+# Where promotions are not known, their effect counts as the price's: on the reference log the calendar halves
+# elasticities.
+PROMOTION_SHARE = 0.5
 _MOVED = 0.02  # a price further from the usual one has moved, as a logarithm
 
 
@@ -113,6 +117,20 @@ class DemandModel:
     def places(self) -> Mapping[str, int]:
         """The position of each product by its id."""
         return {product_id: place for place, product_id in enumerate(self.product_ids)}
+
+    @property
+    def knows_promotions(self) -> bool:
+        """Whether promotions were known, so that their effects are not the price's."""
+        return len(self.names) > 1
+
+    def interval(self, value: Doubles, variance: Doubles) -> tuple[Doubles, Doubles]:
+        """Return the 80 % interval of elasticities (...) with these variances.
+
+        Where promotions are not known, PROMOTION_SHARE of the effect may be theirs, and the interval reaches so far up.
+        """
+        reach = Z_80 * np.sqrt(variance)
+        low, high = value - reach, value + reach
+        return low, high if self.knows_promotions else np.maximum(high, high * (1 - PROMOTION_SHARE))
 
     def expected(self, places: Ids, x: Doubles) -> tuple[Doubles, Doubles]:
         """Return the mean units a week of products (n,) under x (n, ..., k), and the variance of its logarithm."""

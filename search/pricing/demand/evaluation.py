@@ -10,7 +10,7 @@ import numpy as np
 
 from indexer.types import Mask
 from search.pricing.demand.demand_model import DemandModel
-from search.pricing.demand.regression.count_quantiles import Z_80, count_quantiles
+from search.pricing.demand.regression.count_quantiles import count_quantiles
 from search.pricing.demand.regression.demand_weeks import USUAL, effects_of
 from search.pricing.demand.regression.shrinkage import Doubles
 from search.pricing.series.weekly_prices import WeeklyPrices
@@ -30,6 +30,7 @@ class _Totals:
     negative: list[float] = field(default_factory=list)
     refused: list[float] = field(default_factory=list)
     covered: int = 0
+    units: Doubles = field(default_factory=lambda: np.zeros(2))
     moves: dict[str, list[int]] = field(default_factory=dict)
 
 
@@ -40,7 +41,8 @@ def evaluate_demand(
 
     Without `origins` they are the last five that are four weeks apart. Judged are the weeks in which the price is
     known. The models know the past, the week's price and, where there is one, the calendar; the level and the season of
-    the week are forecast. Deviances are Poisson's, as ratios to a model of the same form that has no effects.
+    the week are forecast. Deviances are Poisson's, as ratios to a model of the same form that has no effects. A
+    suggestion is refused where the interval of the elasticity spans -1. `units_ratio` is units expected by units sold.
     """
     origins = default_origins(weekly.weeks) if origins is None else origins
     without = replace(weekly, calendar=None)
@@ -68,6 +70,7 @@ def _measured(weekly: WeeklyPrices, origins: Sequence[int], unsold: str) -> dict
         "negative_share": _mean(totals.negative),
         "refused_share": _mean(totals.refused),
         "coverage_80": totals.covered / totals.weeks if totals.weeks else None,
+        "units_ratio": totals.units[0] / totals.units[1] if totals.units[1] else None,
         "products": len(weekly),
         "weeks": totals.weeks,
     }
@@ -98,9 +101,11 @@ def _add_origin(totals: _Totals, weekly: WeeklyPrices, origin: int, unsold: str)
     ends = count_quantiles(mean, full.variance(places, mean, log_variance), _QUANTILES)
     totals.covered += int((judged & (units >= ends[..., 0]) & (units <= ends[..., 1])).sum())
     totals.weeks += int(judged.sum())
-    elasticity, deviation = full.effects[:, 0], np.sqrt(full.covariance[:, 0, 0])
+    elasticity = full.effects[:, 0]
+    low, high = full.interval(elasticity, full.covariance[:, 0, 0])
     totals.negative.append(float((elasticity < 0).mean()))
-    totals.refused.append(float((np.abs(elasticity + 1) <= Z_80 * deviation).mean()))
+    totals.refused.append(float(((low <= -1) & (high >= -1)).mean()))
+    totals.units += np.array([mean[judged].sum(), units[judged].sum()])
     usual, _ = full.expected(places, np.zeros((*prices.shape, x.shape[2])))
     _add_moves(totals, prices, (units, mean), judged)
     _add_from_usual(totals, x[:, :, 0], units, (mean, usual), judged)

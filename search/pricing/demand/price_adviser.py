@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +19,7 @@ from search.pricing.demand.demand_store import DEMAND_NAME, serving_demand
 from search.pricing.demand.price_advice import AdviceQuestion, PriceAdvice
 from search.pricing.demand.price_limits import LimitTable, ProductCost, read_costs, read_price_limits
 
+MAX_AGE_S = 13 * 604_800  # of a fit: what sold a season ago says little of what sells now
 T = TypeVar("T")
 
 
@@ -35,10 +37,12 @@ class PriceAdviser:
 
     @property
     def model(self) -> DemandModel | None:
-        """The model to serve; None where none is fitted, or none is whole."""
+        """The model to serve; None where none is fitted, none is whole, or the last fit is older than MAX_AGE_S."""
         self._follower.follow()
         demand = self._follower.models
-        return None if demand is None else demand.model
+        if demand is None or time.time() - demand.manifest.fitted_at > MAX_AGE_S:
+            return None
+        return demand.model
 
     @property
     def degraded(self) -> tuple[str, ...]:

@@ -17,15 +17,16 @@ from tests.search.pricing.demand.made_demand import made_weekly
 TEN = Decimal("10.00")
 
 
-def model_of(elasticity, deviation, usual=10.0, **facts):
+def model_of(elasticity, deviation, usual=10.0, promotions=True, **facts):
     """Return a model of one product, whose price was between 7 and 10, with a given elasticity and its deviation."""
-    weekly, _ = made_weekly(products=1, weeks=40)
+    weekly, _ = made_weekly(products=1, weeks=40, promotions=promotions)
     weekly = replace(weekly, product_ids=["p"], prices=np.where(np.arange(40) % 4 == 0, 7.0, usual)[None].astype("f4"))
     model = DemandModel.fit(weekly)
+    unit = np.eye(len(model.names))[:1]  # promotions have no effect and no doubt
     return replace(
         model,
-        effects=np.array([[elasticity]]),
-        covariance=np.array([[[deviation**2]]]),
+        effects=elasticity * unit,
+        covariance=deviation**2 * (unit.T @ unit)[None],
         sources=np.array([3]),
         facts=replace(model.facts, **facts),
     )
@@ -61,6 +62,22 @@ def test_verdicts(elasticity, deviation, cost, verdict, reason):
     assert (found.suggested is not None) == (verdict in ("raise", "lower"))
     if found.suggested is not None:
         assert (found.suggested > TEN) == (verdict == "raise")
+
+
+def test_where_promotions_are_not_known_half_of_the_effect_may_be_theirs():
+    known, unknown = (advice(model_of(-1.7, 0.1, promotions=known)) for known in (True, False))
+    assert (known.verdict, known.promotions_known) == ("lower", True)
+    assert (unknown.verdict, unknown.reason, unknown.promotions_known) == (
+        "not_known",
+        "interval_spans_decision",
+        False,
+    )
+    assert unknown.elasticity.low == known.elasticity.low
+    assert unknown.elasticity.high == pytest.approx(known.elasticity.high / 2)
+    lowest = [found.candidates[0] for found in (known, unknown)]
+    assert lowest[0].price == lowest[1].price and lowest[1].units.low < lowest[0].units.low
+    assert advice(model_of(-3.0, 0.1, promotions=False)).verdict == "lower"
+    assert advice(model_of(-0.4, 0.1, promotions=False)).verdict == "raise"
 
 
 def test_the_decision_is_where_revenue_or_margin_has_its_maximum():
