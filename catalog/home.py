@@ -77,6 +77,9 @@ class ShopHome:
     prices_progress = Entry("prices/.progress.json", "How far a running `prices fit` is, which removes it.")
     prices_report = Entry("prices/last-fit.json", "What the last `prices fit` measured and decided.")
     prices_work = Entry("prices/.work", "Results of a running or interrupted `prices fit`, which removes them.")
+    promotions = Entry(
+        "promotions.csv", "The shop's planned promotions by product and week. Written by hand or by its own system."
+    )
     rejected_events = Entry("reports/rejected-events.csv", "Rows that the last `events import` rejected, and why.")
     query_log = Entry(
         "questions.sqlite", "Searches without results, slow ones, found ones. The server writes, if set to."

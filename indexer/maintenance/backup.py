@@ -25,6 +25,7 @@ from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.sqlite import copy_database
 from indexer.generations import store
+from indexer.maintenance.model_versions import model_folders
 
 BACKUP_MANIFEST = "backup.json"
 BACKUP_FORMAT = 1
@@ -159,14 +160,18 @@ def _copy_generation(home: Path, to: Path) -> int:
 
 
 def _copy_models(home: Path, to: Path) -> None:
-    """Link or copy the served version of the recommender models; none when it is removed or damaged meanwhile."""
-    versions = VersionFolders(ShopHome(home).recommender, ShopHome(home).recommender_current, retained=1)
+    """Link or copy the served versions of fitted models; none when it is removed or damaged meanwhile."""
+    for versions, copies in zip(model_folders(home), model_folders(to), strict=True):
+        _copy_version(versions, copies)
+
+
+def _copy_version(versions: VersionFolders, copies: VersionFolders) -> None:
     for _ in range(MAX_ATTEMPTS):
         number = versions.current_or_none()
         if number is None:
             return
         folder = versions.path(number)
-        copied = ShopHome(to).recommender / folder.name
+        copied = copies.folder / folder.name
         try:
             for path in sorted(path for path in folder.rglob("*") if path.is_file()):
                 _link_or_copy(path, copied / path.relative_to(folder))
@@ -174,7 +179,7 @@ def _copy_models(home: Path, to: Path) -> None:
             shutil.rmtree(copied, ignore_errors=True)
             continue
         if versions.current_or_none() == number and copied.is_dir():
-            ShopHome(to).recommender_current.write_text(f"{number:06d}\n")
+            copies.pointer.write_text(f"{number:06d}\n")
             return
         shutil.rmtree(copied, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""Check the files of the recommender models against their manifests; every finding says what to do about it."""
+"""Check the files of the stored models of a shop against their manifests; every finding says what to do about it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,30 @@ from catalog.files.version_folders import VersionFolders, damage, json_digest
 from catalog.home import ShopHome
 from indexer.maintenance.consistency import Findings
 
-_FIT = "windowshop recommend fit (make recommend)"
+# Folder of the home -> what its versions are, and how to make a new one.
+_MODELS = {
+    "recommend": ("recommender models", "windowshop recommend fit (make recommend)"),
+    "prices": ("price forecasts", "windowshop prices fit"),
+}
 
 
 def check_models(home: Path, findings: Findings, *, deep: bool) -> None:
     """Compare the length of every file of each version with its manifest; with `deep` its digest too."""
+    for versions in model_folders(home):
+        name, repair = _MODELS[versions.folder.name]
+        for number in versions.numbers():
+            if fault := _fault(versions.path(number), deep):
+                findings.add(name, f"version {number} is damaged: {fault}", repair)
+        current = versions.current_or_none()
+        if versions.numbers() and (current is None or current not in versions.numbers()):
+            findings.add(name, f"{versions.pointer} names no version on the disk", repair)
+
+
+def model_folders(home: Path) -> list[VersionFolders]:
+    """Return the versions of each sort of models that fits of a shop store; `retained` means nothing here."""
     shop = ShopHome(home)
-    versions = VersionFolders(shop.recommender, shop.recommender_current, retained=1)
-    for number in versions.numbers():
-        folder = versions.path(number)
-        if fault := _fault(folder, deep):
-            findings.add("recommender models", f"version {number} is damaged: {fault}", _FIT)
-    current = versions.current_or_none()
-    if versions.numbers() and (current is None or current not in versions.numbers()):
-        findings.add("recommender models", f"{versions.pointer} names no version on the disk", _FIT)
+    pairs = [(shop.recommender, shop.recommender_current), (shop.prices, shop.prices_current)]
+    return [VersionFolders(folder, pointer, retained=1) for folder, pointer in pairs]
 
 
 def _fault(folder: Path, deep: bool) -> str:

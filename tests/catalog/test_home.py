@@ -21,6 +21,7 @@ ON_DISK = """
     shopify_export=connect/shopify.jsonl platform_feed=connect/feed.jsonl rules=rules.sqlite
     recommender=recommend recommender_current=recommend/current recommender_lock=recommend/.fit.lock
     fit_progress=recommend/.progress.json fit_report=recommend/last-fit.json experiments=experiments.sqlite
+    promotions=promotions.csv
     prices=prices prices_current=prices/current prices_lock=prices/.fit.lock
     prices_progress=prices/.progress.json prices_report=prices/last-fit.json prices_work=prices/.work
     threads=threads.sqlite outbox_lock=assistant/.outbox.lock orders=orders.csv queues=queues.csv

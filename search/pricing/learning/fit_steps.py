@@ -5,7 +5,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
+from operator import add
 from pathlib import Path
 from typing import Protocol
 
@@ -21,7 +22,8 @@ from search.pricing.learning.rolling_origins import MIN_ORIGIN, ForecastLosses
 from search.pricing.series.weekly_prices import WeeklyPrices
 
 FIT_ROWS = 300_000  # products times weeks that a model is fitted on at most
-MEASURED_ROWS = 150_000  # the same, for measuring one
+MEASURED_ROWS = 75_000  # the same, for measuring one: four examples a row
+REFITTED_ROWS = 20_000  # the same, up to which it is fitted again at each origin
 DROPS = "drops"
 
 
@@ -69,27 +71,34 @@ class FitSteps:
     weekly: WeeklyPrices
     work: FitWork
     seed: int
-    step: Callable[[], object]
+    step: Callable[[], object] = int
 
     def losses(
         self, forecasters: Mapping[str, type[StoredForecaster]], origins: Sequence[int]
     ) -> dict[str, ForecastLosses]:
-        """Fit each forecaster on what was known at each origin, and return its losses in the weeks after it.
+        """Return the losses of each forecaster in the weeks after each origin.
 
-        All are measured on the same products, which stand for the others.
+        All are measured on the same products, which stand for the others. A forecaster is fitted again at each origin
+        where that costs little, else once at the earliest one, which later origins forecast with too (Tashman 2000,
+        "rolling-origin evaluations", without recalibration).
         """
         sample = self._sample(MEASURED_ROWS)
         digest = digest_of(sample)
         found: dict[str, ForecastLosses] = {}
         for name, kind in forecasters.items():
-            for origin in origins:
-                compute = partial(_losses, kind, sample, origin)
-                results = self.work.result(f"losses-{name}-{origin}", digest_of(name, origin, digest), compute)
-                losses = ForecastLosses(**results)
+            for group in self.groups(origins):
+                compute = partial(_losses, kind, sample, group)
+                key = digest_of(name, *group, digest)
+                losses = ForecastLosses(**self.work.result(f"losses-{name}-{group[0]}", key, compute))
                 found[name] = found[name] + losses if name in found else losses
                 failpoint("prices.measured")
                 self.step()
         return found
+
+    def groups(self, origins: Sequence[int]) -> list[Sequence[int]]:
+        """Return the origins that one fit each is measured at."""
+        rows = min(len(self.weekly) * self.weekly.weeks, MEASURED_ROWS)
+        return [[origin] for origin in origins] if rows <= REFITTED_ROWS else [origins]
 
     def fitted(self, kind: type[StoredForecaster], drops: type[DropForecaster] | None) -> FittedForecaster:
         """Fit the chosen forecaster, and the model of drops, on the whole history of as many products as are needed."""
@@ -134,10 +143,11 @@ class FitSteps:
         return self.weekly.rows(np.sort(order))
 
 
-def _losses(kind: type[StoredForecaster], sample: WeeklyPrices, origin: int) -> Results:
-    """Return the arrays of the losses from one origin on."""
-    forecasts = kind().fit(sample, origin).forecast(sample, origin)
-    return ForecastLosses.of(sample, origin, forecasts).arrays()
+def _losses(kind: type[StoredForecaster], sample: WeeklyPrices, origins: Sequence[int]) -> Results:
+    """Return the arrays of the losses from some origins on, of one fit at the earliest."""
+    fitted = kind().fit(sample, min(origins))
+    losses = [ForecastLosses.of(sample, origin, fitted.forecast(sample, origin)) for origin in origins]
+    return reduce(add, losses).arrays()
 
 
 def _forecast(fitted: FittedForecaster, part: WeeklyPrices) -> Results:

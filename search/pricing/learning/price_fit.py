@@ -85,9 +85,10 @@ def _fit(home: Path, options: PriceFitOptions) -> PriceFitReport:
     _require_enough(weekly)
     forecasters = _usable(options.forecasters, weekly)
     origins, chunks = origins_of(weekly.weeks), chunks_of(weekly)
-    total = len(origins) * len(forecasters) + 2 + len(chunks) + 1
+    steps = FitSteps(weekly, FitWork.of(home), options.seed)
+    total = len(steps.groups(origins)) * len(forecasters) + 2 + len(chunks) + 1
     with price_fit_progress(home).steps(total, "forecasting prices") as step:
-        steps = FitSteps(weekly, FitWork.of(home), options.seed, step)
+        steps = replace(steps, step=step)
         losses = steps.losses(forecasters, origins)
         serving = serving_forecasts(home).models
         served = None if serving is None else serving.manifest

@@ -15,6 +15,7 @@ from search.fitting import version_store
 from search.fitting.fit_progress import ProgressFile
 from search.fitting.manifest_files import ManifestFiles
 from search.fitting.version_store import Serving, StoredVersion, VersionStore
+from search.pricing.forecasting.base import HORIZON
 from search.pricing.learning.forecast_files import ForecastTable
 
 MAX_VERSIONS = 3  # on disk, from the current one back
@@ -44,6 +45,11 @@ class PriceManifest:
     figures: Mapping[str, Any]
     files: Mapping[str, FileRecord] = field(default_factory=dict)
     format: int = MANIFEST_FORMAT
+
+    @property
+    def end_week(self) -> int:
+        """The number of the week after the last one that is forecast."""
+        return self.first_week + HORIZON
 
 
 MANIFESTS = ManifestFiles(PriceManifest, REPAIR)

@@ -58,9 +58,9 @@ def test_a_whole_shop_agrees(run, home):
         assert (result.exit_code, result.output.splitlines()[-1]) == (0, "Catalogue, cache and index agree.")
 
 
-def seal_models(home):
-    """A version of recommender models with one file, as a fit leaves it; returns the file."""
-    versions = VersionFolders(ShopHome(home).recommender, ShopHome(home).recommender_current, 1)
+def seal_models(folder):
+    """A version of models with one file, as a fit leaves it; returns the file."""
+    versions = VersionFolders(folder, folder / "current", 1)
     number, building = versions.begin()
     (building / "facts.npz").write_bytes(b"0123456789")
     body = json.loads(json.dumps({"files": {name: asdict(file) for name, file in records(building).items()}}))
@@ -70,8 +70,11 @@ def seal_models(home):
     return versions.path(number) / "facts.npz"
 
 
-def test_damaged_models_are_found_by_size_and_with_deep_by_digest(run, home):
-    path = seal_models(home)
+@pytest.mark.parametrize(
+    ("kind", "repair"), [("recommender", "windowshop recommend fit"), ("prices", "windowshop prices fit")]
+)
+def test_damaged_models_are_found_by_size_and_with_deep_by_digest(run, home, kind, repair):
+    path = seal_models(getattr(ShopHome(home), kind))
     assert run("verify", "--home", home, "--deep").exit_code == 0
     path.write_bytes(b"01234?6789")
     assert run("verify", "--home", home).exit_code == 0
@@ -79,10 +82,7 @@ def test_damaged_models_are_found_by_size_and_with_deep_by_digest(run, home):
     assert found.exit_code == 1 and "version 1 is damaged" in found.output and "facts.npz" in found.output
     path.write_bytes(b"01234")
     found = run("verify", "--home", home)
-    assert (
-        found.exit_code == 1
-        and "has 5 bytes where the manifest says 10. To do: windowshop recommend fit" in found.output
-    )
+    assert found.exit_code == 1 and f"has 5 bytes where the manifest says 10. To do: {repair}" in found.output
 
 
 def test_changes_since_the_index_are_no_finding(run, home):

@@ -10,7 +10,7 @@ import pytest
 from catalog.errors import TooLittleHistory, TrainingError
 from catalog.files.failpoints import KILLED, VARIABLE
 from catalog.home import ShopHome
-from search.pricing.learning import fit_work, price_store
+from search.pricing.learning import fit_steps, fit_work, price_store
 from search.pricing.learning.price_fit import fit_prices
 from search.pricing.learning.price_fit_report import last_price_fit
 from search.pricing.learning.price_models import PriceModels
@@ -178,6 +178,16 @@ def test_results_of_other_prices_and_damaged_ones_are_computed_again(tmp_path, s
 
 def read_ids(weekly, chunk):
     return {weekly.product_ids[row] for row in fit_work.chunks_of(weekly)[chunk]}
+
+
+def test_in_large_shops_one_fit_is_measured_at_all_origins(tmp_path, monkeypatch):
+    monkeypatch.setattr(fit_steps, "REFITTED_ROWS", 1_000)
+    weekly = drawn_prices()
+    killed_at(tmp_path, "prices.forecast", options(weekly, Cycles))
+    assert len(list(ShopHome(tmp_path).prices_work.glob("losses-*.npz"))) == 2
+    report = fit_prices(tmp_path, options(weekly, Cycles))
+    assert report.reused == 2 + 1 + 1 and report.forecaster == "cycles"
+    assert report.figures["cycles"]["forecasts"] == 40 * 5 * 4
 
 
 def test_a_product_that_comes_changes_one_chunk(small_chunks):
