@@ -25,6 +25,8 @@
     │   ├── TooManyReviews
     │   ├── UnknownThread
     │   ├── UnknownQuestion
+    │   ├── UnknownPriceAlert
+    │   ├── PriceAlertRefused
     │   └── BadDelivery
     ├── StoreError
     │   ├── DamagedStore
@@ -180,6 +182,18 @@ class UnknownThread(BadInput):
 
 class UnknownQuestion(BadInput):
     """No customer's question has that id."""
+
+
+class UnknownPriceAlert(BadInput):
+    """The visitor has no price alert with that id."""
+
+
+class PriceAlertRefused(BadInput):
+    """A price alert cannot be set; `reason` is the code of why: no_price, not_lower, too_many or full."""
+
+    def __init__(self, message: str, hint: str = "", reason: str = "") -> None:
+        super().__init__(message, hint)
+        self.reason = reason
 
 
 class BadDelivery(BadInput):

@@ -33,6 +33,8 @@ from web.middleware import (
 from web.openapi import reference_page
 from web.pages import merchant, operator, shop, templating
 from web.personal import routes as personal
+from web.prices import alert_pages, alert_service
+from web.prices import alerts as price_alerts
 from web.questions import pages as question_pages
 from web.questions import routes as product_questions
 from web.questions import service as question_service
@@ -74,6 +76,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     assistant_service.init_app(app, settings)
     question_service.init_app(app, settings)
     service_desk.init_app(app, settings)
+    alert_service.init_app(app, settings)
     app.register_blueprint(conversations.bp)
     app.register_blueprint(conversations_page.bp)
 
@@ -87,9 +90,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(assistant_page.bp)
     app.register_blueprint(products.bp)
     app.register_blueprint(product_questions.bp)
+    app.register_blueprint(price_alerts.bp)
     for page in (shop, question_pages, personal, saved, merchant, desk_page, operator):
         app.register_blueprint(page.bp)
     reviews.init_app(app)
+    alert_pages.init_app(app)
     page_head.init_app(app, settings)
     sitemap.init_app(app, settings)
     app.register_blueprint(site_files.bp)

@@ -100,6 +100,7 @@ STATUSES: tuple[tuple[type[errors.WindowshopError], int], ...] = (
     (errors.UnknownRule, 404),
     (errors.UnknownExperiment, 404),
     (errors.UnknownQuestion, 404),
+    (errors.UnknownPriceAlert, 404),
     (errors.UnknownReview, 404),
     (errors.UnknownThread, 404),
     (errors.BadDelivery, 409),

@@ -10,12 +10,13 @@ from pydantic_settings import SettingsConfigDict
 
 from catalog.fetching.http_download import FetchRules, rules_for
 from web.assistant_settings import AssistantSettings
+from web.price_alert_settings import PriceAlertSettings
 
 KIB = 1024
 MIB = 1024 * KIB
 
 
-class Settings(AssistantSettings):
+class Settings(AssistantSettings, PriceAlertSettings):
     """Settings from the environment: WINDOWSHOP_HOME=/srv/shop sets `home`, and so on for each field."""
 
     model_config = SettingsConfigDict(env_prefix="WINDOWSHOP_", frozen=True, extra="forbid")

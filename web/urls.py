@@ -95,6 +95,16 @@ def search_url(**fields: object) -> str:
     return _with_query("/", fields)
 
 
+def price_alerts_url(token: str = "") -> str:
+    """Return the URL of the page of a visitor's price alerts; without a token, of the page that asks who visits."""
+    return _with_query("/price-alerts", {"token": token})
+
+
+def price_feed_url(token: str, **fields: object) -> str:
+    """Return the URL of the feed of a visitor's price alerts that fired."""
+    return _with_query("/price-alerts.atom", {"token": token, **fields})
+
+
 def assistant_url(**fields: object) -> str:
     """Return the URL of the assistant's page: `message` stands in its form, `product_id` is what it is about."""
     return _with_query("/assistant", fields)

@@ -21,6 +21,7 @@ from catalog.text.csv_export import write_csv
 from indexer.cli.common import SOME_REJECTED, Commands, home_option
 from search.assistant.threads.thread_store import ThreadStore
 from search.cli.common import FILE_TYPE, OUTPUT_TYPE, json_option, print_figures, print_json
+from search.pricing.alerts.alert_store import AlertStore
 from search.recommend.events.event_import import EventImport
 from search.recommend.events.event_log import EventLog, StoredEvent
 from search.recommend.events.event_rows import EVENT_COLUMNS
@@ -91,7 +92,7 @@ def forget_command(home: Path, as_json: bool, visitor: str) -> None:
     """Remove all that is stored of the visitor with this id.
 
     That is events, so that the next fitted models have none, arms of experiments, reviews with photos, votes, questions
-    about products, and conversations with the assistant.
+    about products, price alerts, and conversations with the assistant.
     """
     shop = ShopHome(home)
     shop.require_catalogue()
@@ -102,6 +103,7 @@ def forget_command(home: Path, as_json: bool, visitor: str) -> None:
             "removed_from_experiments": exposures,
             "removed_reviews_and_votes": ReviewStore(home).forget(visitor),
             "removed_questions": QuestionStore(home).forget(visitor),
+            "removed_price_alerts": AlertStore(home).forget(visitor),
             "removed_conversations": ThreadStore(home).forget(visitor) if shop.threads.is_file() else 0,
         }
     print_figures(removed, as_json)

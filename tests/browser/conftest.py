@@ -19,6 +19,7 @@ from web import create_app
 from web.api import operations
 from web.api.jobs import supervisor_of
 from web.engine import holder_of
+from web.prices.alert_service import alerts_of
 from web.settings import Settings
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -56,6 +57,7 @@ def served(settings):
         holder_of(app).wait(300)
     with listening(app) as address:
         yield address
+    alerts_of(app).worker.close()
     app.extensions[operations.MAPPER].close()
     supervisor_of(app).close()
     holder_of(app).close()

@@ -23,6 +23,8 @@ CODES = {
     "UnknownRule": "unknown_rule",
     "UnknownExperiment": "unknown_experiment",
     "UnknownQuestion": "unknown_question",
+    "UnknownPriceAlert": "unknown_price_alert",
+    "PriceAlertRefused": "price_alert_refused",
     "BadConversation": "bad_conversation",
     "ExpiredConversation": "expired_conversation",
     "UnknownReview": "unknown_review",

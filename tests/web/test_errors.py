@@ -9,6 +9,7 @@ from catalog.errors import WindowshopError
 from catalog.questions.question_store import QuestionStore
 from catalog.reviews.review_store import ReviewStore
 from search.engine import SearchEngine
+from search.pricing.alerts.alert_store import AlertStore
 from search.recommend.recommender import Recommender
 from tests.web.shop_fixtures import WRITER
 from web.errors import (
@@ -24,6 +25,7 @@ from web.errors import (
 from web.middleware.policies import POLICIES
 
 SECRET = "SELECT secret FROM /srv/shop/catalog.sqlite"
+VISITOR = "v-0123456789abcdef01234567"
 CALLS = [
     ("get", "/"),
     ("get", "/?q=red"),
@@ -57,6 +59,14 @@ CALLS = [
     ("get", "/api/v1/questions"),
     ("put", "/api/v1/questions/1/answer"),
     ("delete", "/api/v1/questions/1"),
+    ("post", "/api/v1/products/red/price-alerts"),
+    ("get", f"/api/v1/price-alerts?visitor={VISITOR}"),
+    ("delete", f"/api/v1/price-alerts/1?visitor={VISITOR}"),
+    ("post", "/products/red/price-alerts"),
+    ("get", "/price-alerts?token=x"),
+    ("post", "/price-alerts"),
+    ("post", "/price-alerts/1/remove"),
+    ("get", "/price-alerts.atom?token=x"),
     ("get", "/pictures/" + "0" * 64 + "/320.jpg"),
     ("post", "/api/v1/search"),
     ("post", "/api/v1/assistant"),
@@ -74,8 +84,12 @@ CALLS = [
     ("delete", "/api/v1/products/red"),
 ]
 
-VISITOR = "v-0123456789abcdef01234567"
-FORMS = {"/products/red/reviews": {"rating": "5"}, "/products/red/questions": {"ask": "Is it warm?"}}
+FORMS = {
+    "/products/red/reviews": {"rating": "5"},
+    "/products/red/questions": {"ask": "Is it warm?"},
+    "/products/red/price-alerts": {"at_most": "5"},
+    "/price-alerts": {"visitor": VISITOR},
+}
 BODIES = {
     "/api/v1/products/red/reviews": {"visitor": VISITOR, "rating": 5},
     "/api/v1/reviews/1/votes": {"visitor": VISITOR, "helpful": True},
@@ -84,6 +98,7 @@ BODIES = {
     "/api/v1/reviews/1/reply": {"text": "Thank you."},
     "/api/v1/products/red/questions": {"text": "Is it warm?"},
     "/api/v1/questions/1/answer": {"answer": "Yes."},
+    "/api/v1/products/red/price-alerts": {"visitor": VISITOR},
     "/api/v1/search": {"text": "red"},
     "/api/v1/assistant": {"message": "red"},
     "/api/v1/products/red/why": {"text": "red"},
@@ -135,6 +150,8 @@ def broken(monkeypatch):
             monkeypatch.setattr(ReviewStore, name, raises)
         for name in ("ask", "answer", "answered", "of_state", "remove"):
             monkeypatch.setattr(QuestionStore, name, raises)
+        for name in ("add", "of_visitor", "remove", "token", "visitor_of"):
+            monkeypatch.setattr(AlertStore, name, raises)
         for name in ("substitutes", "goes_with", "session", "record", "feed"):
             monkeypatch.setattr(Recommender, name, raises)
 

@@ -10,6 +10,8 @@ from web.conversations.desk import desk_of
 from web.engine import get_engine
 from web.middleware.consent import check_visitor
 from web.middleware.response_headers import no_store
+from web.prices.alert_service import alerts_of
+from web.prices.alert_views import alerts_json
 from web.questions.rendering import question_json
 from web.questions.service import question_desk
 from web.requests.recommend_request import SimilarParameters, VisitorId
@@ -28,6 +30,7 @@ def forget(visitor: str) -> Response:
     engine.recommender.forget(visitor)
     engine.reviews.forget(visitor)
     question_desk().questions.forget(visitor)
+    alerts_of(current_app).store.forget(visitor)
     desk_of(current_app).store.forget(visitor)
     return make_response("", 204)
 
@@ -52,6 +55,7 @@ def stored(visitor: str) -> Response:
         "reviews": reviews,
         "review_votes": votes,
         "questions": questions,
+        "price_alerts": alerts_json(alerts_of(current_app).store.of_visitor(visitor)),
     }
     store = desk_of(current_app).store
     stored["conversations"] = store.export(store.ids_of_visitor(visitor))

@@ -7,6 +7,7 @@ with its settings. Anyone who knows a visitor's id is that visitor, so only ids 
 from __future__ import annotations
 
 import re
+import secrets
 
 from flask import Flask, Response, current_app, g, request
 
@@ -20,6 +21,7 @@ PARAMETER, SHOP = "personalise", "shop"
 # Pages make ids of 96 random bits. Of others only the form can be seen: an address or a number is nothing random.
 UNGUESSABLE = re.compile(r"(?!\d+$)[A-Za-z0-9._~-]{16,}")
 DIFFERENT = 8  # characters of such an id, at least
+VISITOR_BYTES = 16  # of an id for a browser that sent none, as without scripts
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -58,6 +60,15 @@ def check_visitor(visitor: str) -> None:
             "The visitor's id can be guessed, so anybody could ask for that visitor.",
             "Use 16 random characters or more, of letters, digits and ._~-; or send a key with the scope read.",
         )
+
+
+def random_visitor(sent: str) -> str:
+    """Return the id that a browser sent, else a new one: an id that can be guessed would be somebody else's."""
+    try:
+        check_visitor(sent)
+    except BadQuery:
+        return f"v-{secrets.token_hex(VISITOR_BYTES)}"
+    return sent
 
 
 def _refused_by(personalise: bool, setting: str) -> str:

@@ -64,6 +64,8 @@ POLICIES = {
     "product_questions.answer": WRITE,
     "product_questions.remove": WRITE,
     "question_pages.send": PUBLIC,
+    **dict.fromkeys(map("price_alerts.{}".format, ("create", "of_visitor", "remove")), PUBLIC),
+    **dict.fromkeys(map("price_alert_pages.{}".format, ("create", "page", "open_page", "remove", "feed")), PUBLIC),
     "question_pages.desk": ALWAYS,
     "api.why": PUBLIC,
     "api.substitutes": PUBLIC,

@@ -32,6 +32,7 @@ ASSISTANT_ENDPOINTS = ("assistant.answer", "assistant_page.send")
 # Each review is work for whoever moderates, and each vote counts.
 REVIEW_ENDPOINTS = ("review_api.send", "reviews.send", "review_api.vote", "reviews.vote")
 QUESTION_ENDPOINTS = ("product_questions.send", "question_pages.send")  # people read what is sent
+ALERT_ENDPOINTS = ("price_alerts.create", "price_alert_pages.create")  # each is stored for a year
 SMALL_BODY = 64 * KIB
 MAX_CALLERS = 50_000
 EXTENSION = "windowshop.limits"
@@ -98,7 +99,7 @@ def request_kind() -> str:
         return REVIEWS
     if request.endpoint is not None and POLICIES.get(request.endpoint) in (WRITE, ADMIN, SIGNED):
         return WRITES
-    if request.endpoint in (SPEECH_ENDPOINT, *QUESTION_ENDPOINTS):
+    if request.endpoint in (SPEECH_ENDPOINT, *QUESTION_ENDPOINTS, *ALERT_ENDPOINTS):
         return UPLOADS
     length = request.content_length
     chunked = length is None and "Transfer-Encoding" in request.headers

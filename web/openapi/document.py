@@ -23,6 +23,7 @@ from web.assistant.requests import AssistantRequest
 from web.conversations.requests import MessageCorrection, PersonAnswer, ThreadsOf, ThreadsPage, ThreadState
 from web.experiments.requests import ExperimentFields, ExperimentState
 from web.middleware.policies import ALWAYS, OPERATOR, POLICIES, PUBLIC, SCOPES, UNLIMITED_ENDPOINTS
+from web.prices.alert_requests import NewPriceAlert, VisitorAlertsParameters
 from web.questions.requests import AskParameters, QuestionsPage, SentQuestion, ShopAnswer
 from web.requests.job_request import Decisions, FilePart, JobState, NewJob, PublishRows, RowsPage
 from web.requests.listing_request import ListingRequest
@@ -60,7 +61,7 @@ _EXPERIMENTS = (ExperimentFields, ExperimentState)
 _CONVERSATIONS = (MessageCorrection, PersonAnswer, ThreadState)
 _ROLLBACKS = (Rollback, ModelRollback)
 _OWN = (*_JOBS, *_EXPERIMENTS, *_ROLLBACKS, ListingRequest, ProductBatch, ProductFields, RuleFields, Preview)
-_QUESTIONS = (SentQuestion, ShopAnswer)
+_QUESTIONS = (NewPriceAlert, SentQuestion, ShopAnswer)
 _REVIEWS = (ReviewBatch, ReviewDecisions, ReviewReply, ReviewVote, SentReview)
 _BODIES = (Search, Viewed, Events, AssistantRequest, *_CONVERSATIONS, *_OWN, *_REVIEWS, *_QUESTIONS)
 _LISTS = (ChangesPage, FilePart, ImportOptions, RowsPage, RulesPage, ThreadsOf, ThreadsPage)
@@ -75,6 +76,7 @@ _PAGES = (
     RollbackParameters,
     SpeechParameters,
     SuggestParameters,
+    VisitorAlertsParameters,
 )
 BODY_MODELS = {model.__name__: model for model in _BODIES}
 PARAMETERS = {model.__name__: model for model in _PAGES}
@@ -141,7 +143,8 @@ def _operation(app: Flask, rule: Rule) -> dict[str, Any]:
     if "parameters" in operation:
         query = PARAMETERS[operation["parameters"]].model_json_schema(schema_generator=_Generator)
         for name, schema in query["properties"].items():
-            parameters.append({"name": name, "in": "query", "schema": non_null(schema)})
+            needed = {"required": True} if name in query.get("required", ()) else {}
+            parameters.append({"name": name, "in": "query", **needed, "schema": non_null(schema)})
     described: dict[str, Any] = {
         "operationId": rule.endpoint,
         "summary": " ".join(summary.split()),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
@@ -12,12 +11,10 @@ from catalog import images
 from catalog.errors import BadPicture, BadQuery
 from catalog.reviews.review import MAX_RATING
 from catalog.text.strings import SURROGATES
-from web.middleware.consent import check_visitor
+from web.middleware.consent import check_visitor, random_visitor
 from web.requests.validation import validate
 from web.reviews.api.requests import SentReview
 from web.reviews.wording import review_text
-
-VISITOR_BYTES = 16  # of a number for a browser that sent none, as without scripts
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +86,7 @@ def read_form(request: Request, limits: FormLimits) -> ReviewForm:
     rating = int(chosen) if chosen in map(str, range(1, MAX_RATING + 1)) else 0
     files = [file for file in request.files.getlist("photos") if file.filename]
     photos = tuple(FormPhoto(file.filename or "", file.stream.read()) for file in files)
-    form = ReviewForm(rating, title, text, author, visitor_of(request.form.get("visitor", "")), photos)
+    form = ReviewForm(rating, title, text, author, random_visitor(request.form.get("visitor", "")), photos)
     if not rating:
         form = form.with_error("rating", "error_rating")
     if len(title) > limits.title:
@@ -102,15 +99,6 @@ def read_form(request: Request, limits: FormLimits) -> ReviewForm:
         return form.with_error("photos", "error_photos_many", count=limits.photos)
     unreadable = next((photo for photo in photos if not _is_picture(photo.data)), None)
     return form.with_error("photos", "error_photo", name=unreadable.name) if unreadable else form
-
-
-def visitor_of(sent: str) -> str:
-    """Return the number that a browser sent, else a new one: a guessable number would be somebody else's."""
-    try:
-        check_visitor(sent)
-    except BadQuery:
-        return f"v-{secrets.token_hex(VISITOR_BYTES)}"
-    return sent
 
 
 def voter_of(sent: str, caller: str) -> str:

@@ -16,14 +16,11 @@ from search.assistant.handover.handover import FAILED, MAIL, PENDING, SENT, Hand
 from search.assistant.handover.handovers import add_updates, read_handover
 from search.assistant.handover.letter import letter, payload
 from search.assistant.handover.mail_server import MailFailed, MailServer
+from search.assistant.services.retries import KEY_HEADER, MAX_ATTEMPTS, MAX_ERROR, wait_s
 from search.assistant.services.signed_post import ServiceFailed
 from search.assistant.threads.thread import Thread
 from search.assistant.threads.thread_store import ThreadStore, read_thread
 
-FIRST_RETRY_S, LAST_RETRY_S = 10.0, 3 * 3_600.0
-MAX_ATTEMPTS = 16  # about 20 hours
-MAX_ERROR = 300  # characters
-KEY_HEADER = "Idempotency-Key"
 _DUE = """SELECT thread, channel, update_number, attempts FROM deliveries
     WHERE state = 'pending' AND retry_at <= ? AND channel = ? ORDER BY retry_at LIMIT 1"""
 _BEGIN = """UPDATE deliveries SET attempts = attempts + 1, retry_at = ?
@@ -89,8 +86,7 @@ class Outbox:
             if row is None:
                 return None
             thread_id, _, update, attempts = row
-            wait = min(LAST_RETRY_S, FIRST_RETRY_S * 2**attempts)
-            db.execute(_BEGIN, (at + wait, thread_id, channel, update))
+            db.execute(_BEGIN, (at + wait_s(attempts), thread_id, channel, update))
             return _due(db, thread_id, channel, update, attempts + 1)
 
     def _send(self, due: _Due) -> None:

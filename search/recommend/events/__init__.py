@@ -2,6 +2,6 @@
 
 Imported by search.cli, search.ops, search.pricing.series, search.recommend, search.recommend.content,
 search.recommend.evaluation, search.recommend.experiments, search.recommend.feed, search.recommend.learning,
-search.recommend.models, search.recommend.outlook, search.recommend.ranking, web.engine, web.experiments,
+search.recommend.models, search.recommend.outlook, search.recommend.ranking, web.engine, web.experiments, web.prices,
 web.requests.
 """

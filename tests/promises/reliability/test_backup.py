@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 import time
 from contextlib import closing
+from decimal import Decimal
 from hashlib import sha256
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from catalog.errors import DamagedGeneration, GenerationError
 from catalog.feeds.platform_documents.document import ProductDocument
 from catalog.home import ShopHome
+from catalog.product import Product
 from catalog.questions.question_store import QuestionStore
 from catalog.reviews.review import ReviewDraft
 from catalog.reviews.review_store import ReviewStore
@@ -27,6 +29,8 @@ from search.listings.decision_store import Decision, DecisionStore, Item
 from search.merchandising.rule_store import RuleStore
 from search.merchandising.rules import Rule
 from search.ops.query_log import EMPTY, QueryLog
+from search.pricing.alerts.alert_store import AlertStore
+from search.pricing.alerts.price_alert import AlertRequest
 from search.recommend.events.event_log import Event, EventLog
 from search.recommend.experiments.experiment import Arm, Experiment
 from search.recommend.experiments.experiment_store import ExperimentStore
@@ -160,6 +164,7 @@ def test_what_shoppers_did_and_merchants_decided_later_does_not_damage_a_backup(
         ReviewStore(home).photos.put(photo, word.encode())
         ReviewStore(home).add(ReviewDraft(word, 5, text=word, photos=(photo,)), word)
         QuestionStore(home).ask(word, word, "en")
+        AlertStore(home).add(AlertRequest(Product(word, word, (), price=Decimal(9)), word))
         ThreadStore(home).append(word, ThreadMessage("customer", word))
         with closing(EventLog.open(home)) as events:
             events.add([Event("view", product_id=word, visitor="v")])

@@ -109,6 +109,10 @@ def world(tmp_path_factory):
 
 
 COVERED_BY = {  # steps of jobs and fits
+    "alert.begun": "tests/search/pricing/alerts/test_price_alerts.py",
+    "alert.fired": "tests/search/pricing/alerts/test_price_alerts.py",
+    "alert.matched": "tests/search/pricing/alerts/test_price_alerts.py",
+    "alert.sent": "tests/search/pricing/alerts/test_price_alerts.py",
     "fit.measured": "tests/search/recommend/learning/test_fit.py",
     "fit.fitted": "tests/search/recommend/learning/test_fit.py",
     "handover.begun": "tests/search/assistant/handover/test_handovers.py",

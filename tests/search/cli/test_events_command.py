@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from decimal import Decimal
 
 import pytest
 from click.testing import CliRunner
@@ -14,6 +15,8 @@ from catalog.storage.catalogue import Catalogue
 from search.__main__ import main
 from search.assistant.threads.thread import CUSTOMER, ThreadMessage
 from search.assistant.threads.thread_store import ThreadOrigin, ThreadStore
+from search.pricing.alerts.alert_store import AlertStore
+from search.pricing.alerts.price_alert import AlertRequest
 
 TABLE = (
     "visitor,time,type,product_id,quantity,price\n"
@@ -59,13 +62,16 @@ def test_import_status_export_forget(run, tmp_path):
     assert "events                  1\n" in run("status").stdout
 
 
-def test_forgetting_reaches_conversations_and_questions_too(run, tmp_path):
-    threads, questions = ThreadStore(tmp_path), QuestionStore(tmp_path)
+def test_forgetting_reaches_conversations_questions_and_price_alerts_too(run, tmp_path):
+    threads, questions, alerts = ThreadStore(tmp_path), QuestionStore(tmp_path), AlertStore(tmp_path)
+    milk = Product("=7", "Milk", (), price=Decimal("1.50"), currency="EUR")
     for visitor in ("anna", "bert"):
         threads.append(visitor, ThreadMessage(CUSTOMER, "hello"), ThreadOrigin(visitor))
         questions.ask("=7", f"Is it heavy, {visitor}?", "en", visitor)
+        alerts.add(AlertRequest(milk, visitor))
     forgotten = json.loads(run("forget", "anna", "--json").stdout)
-    assert (forgotten["removed_conversations"], forgotten["removed_questions"]) == (1, 1)
+    assert [forgotten[f"removed_{name}"] for name in ("conversations", "questions", "price_alerts")] == [1, 1, 1]
+    assert not alerts.of_visitor("anna").waiting and alerts.of_visitor("bert").waiting
     assert threads.ids_of_visitor("anna") == () and threads.ids_of_visitor("bert") == ("bert",)
     assert not questions.of_visitor("anna") and questions.of_visitor("bert")
 

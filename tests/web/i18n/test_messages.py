@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from babel import Locale
 
+from search.pricing.alerts.alert_store import FULL, NO_PRICE, NOT_LOWER, TOO_MANY
 from web import i18n
 from web.i18n.languages import CHINESE, ENGLISH, LANGUAGES, LOCALES, STAFF_LANGUAGES
 from web.i18n.messages import (
@@ -16,6 +17,7 @@ from web.i18n.messages import (
     EMBED,
     MERCHANT,
     OPERATOR,
+    PRICE_ALERTS,
     QUESTION_DESK,
     QUESTIONS,
     REFERENCE,
@@ -72,6 +74,7 @@ PAGES = [
     QUESTIONS,
     QUESTION_DESK,
     CONVERSATIONS,
+    PRICE_ALERTS,
 ]
 
 
@@ -84,7 +87,7 @@ def test_every_message_is_in_english_and_chinese_with_the_same_placeholders(page
             assert placeholders(texts[ENGLISH]) == placeholders(texts[CHINESE]), key
 
 
-@pytest.mark.parametrize("page", [SHOP, EMBED, VOICE, ASSISTANT, ASSISTANT_PANEL, REVIEWS, QUESTIONS])
+@pytest.mark.parametrize("page", [SHOP, EMBED, VOICE, ASSISTANT, ASSISTANT_PANEL, REVIEWS, QUESTIONS, PRICE_ALERTS])
 @pytest.mark.parametrize("language", OWN_FILES)
 def test_what_shoppers_read_is_in_every_language(page, language):
     english, translated = read(page), read(f"{page}.{language}")
@@ -146,6 +149,15 @@ def test_what_pages_say_of_reviews_exists_and_is_used():
     made = {key for stem in re.findall(r'review_text\(f?"(\w+_)["{]', text) for key in keys if key.startswith(stem)}
     assert keys == asked | made | {key for key in keys if f'"{key}"' in text}
     assert asked <= keys
+
+
+def test_what_pages_say_of_price_alerts_exists_and_is_used():
+    files = [*(WEB / "templates").glob("*.html"), *(WEB / "prices").glob("*.py")]
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
+    keys = set(page_messages(PRICE_ALERTS, ENGLISH))
+    reasons = {f"error_{reason}" for reason in (NO_PRICE, NOT_LOWER, TOO_MANY, FULL)}
+    assert keys == {key for key in keys if f'"{key}"' in text or f"alert_text('{key}')" in text} | reasons
+    assert set(re.findall(r'\balert_text\("([a-z0-9_]+)"[,)]', text)) <= keys
 
 
 def test_what_the_page_that_moderates_reviews_says_exists():

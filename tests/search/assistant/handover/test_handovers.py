@@ -24,8 +24,9 @@ from search.assistant.handover.handover import (
 )
 from search.assistant.handover.handovers import MAX_SENT_OF_CALLER, UPDATE_WAIT_S, Handovers
 from search.assistant.handover.mail_server import MailServer
-from search.assistant.handover.outbox import LAST_RETRY_S, MAX_ATTEMPTS, Outbox
+from search.assistant.handover.outbox import Outbox
 from search.assistant.handover.outbox_worker import OutboxWorker
+from search.assistant.services.retries import LAST_RETRY_S, MAX_ATTEMPTS
 from search.assistant.services.signed_post import Service
 from search.assistant.threads.thread import ASSISTANT, CUSTOMER, URGENT, WAITING, ThreadMessage
 from search.assistant.threads.thread_store import ThreadOrigin, ThreadStore

@@ -1,0 +1,71 @@
+"""The thread of a server that fires price alerts and sends them: woken by each new alert, and looking for changes."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+from catalog.errors import WindowshopError
+from catalog.files.locks import locked_file
+from catalog.home import ShopHome
+from catalog.storage.catalogue import Catalogue
+from search.execution.worker_thread import WorkerThread
+from search.pricing.alerts.alert_matcher import AlertMatcher
+from search.pricing.alerts.alert_sender import AlertSender
+from search.pricing.alerts.alert_store import AlertStore
+
+POLL_SECONDS = 2.0
+PRUNE_SECONDS = 3_600.0
+log = logging.getLogger(__name__)
+
+
+class AlertWorker(WorkerThread):
+    """Works on the price alerts of one shop in a thread, where no other process does so already."""
+
+    def __init__(self, home: Path, store: AlertStore, sender: AlertSender | None, days: float) -> None:
+        """`sender` is None without a webhook; `days` is how long an alert waits, 0 for no limit."""
+        super().__init__("price-alerts", POLL_SECONDS)
+        self._home = ShopHome(home)
+        self._store = store
+        self._sender = sender
+        self._days = days
+        self._catalogue: Catalogue | None = None
+        self._matcher: AlertMatcher | None = None
+        self._pruned_at = -PRUNE_SECONDS
+
+    def close(self) -> None:
+        """End the thread after its step, and close the catalogue."""
+        super().close()
+        if self._catalogue is not None:
+            self._catalogue.close()
+            self._catalogue = self._matcher = None
+
+    def _step(self) -> bool:
+        """Judge the next changes and attempt one delivery; return whether more may wait."""
+        if self._closing.is_set() or not self._store.file.exists:
+            return False
+        with locked_file(self._home.price_alert_lock) as ours:
+            if not ours:
+                return False
+            if time.monotonic() - self._pruned_at >= PRUNE_SECONDS:
+                self._store.prune(self._days)
+                self._pruned_at = time.monotonic()
+            matched = self._opened().step()
+            return (self._sender is not None and self._sender.step()) or matched
+
+    def _opened(self) -> AlertMatcher:
+        """Return the matcher, which judges all alerts once when it is made. Raises StoreError, NoGeneration."""
+        if self._matcher is None:
+            if self._catalogue is None:
+                self._catalogue = Catalogue.open(self._home.require_catalogue())
+            matcher = AlertMatcher(self._store, self._catalogue, self._sender is not None)
+            matcher.judge_all_again()
+            self._matcher = matcher
+        return self._matcher
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, WindowshopError | OSError):
+            self._report_once(log, "Price alerts cannot be worked on: %s", error, str(error))
+        else:  # whatever it is, the next alert must not wait for it
+            log.exception("Price alerts could not be worked on")

@@ -1,0 +1,4 @@
+"""Prices over HTTP and on pages: price alerts of visitors.
+
+Imported by web, web.api, web.openapi.
+"""

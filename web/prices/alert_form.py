@@ -1,0 +1,66 @@
+"""The form of a product's page that sets a price alert: what was typed, and what is wrong with it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from flask import Request, current_app
+
+from catalog.errors import BadRow, PriceAlertRefused
+from catalog.money.prices import parse_price
+from catalog.product import Product
+from search.pricing.alerts.alert_store import MAX_OF_VISITOR, NO_PRICE, NOT_LOWER
+from search.pricing.alerts.price_alert import has_price
+from web.i18n.money import amount_to_type, money
+from web.middleware.consent import random_visitor
+from web.prices.alert_service import alerts_of
+from web.prices.alert_views import alert_text
+
+MAX_TYPED = 40  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class AlertForm:
+    """The form as it is shown. `price` is what the product costs for people, `example` an amount below it to type."""
+
+    price: str
+    example: str
+    typed: str = ""
+    visitor: str = ""
+    error: str = ""
+
+
+def alert_form(product: Product) -> AlertForm | None:
+    """Return the empty form of a product; None where its price cannot be compared, or alerts are switched off."""
+    if product.price is None or not has_price(product) or not alerts_of(current_app).enabled:
+        return None
+    nine_tenths = float(product.price) * 0.9
+    example = round(nine_tenths, 2) if nine_tenths < 10 else int(nine_tenths)
+    return AlertForm(money(product.price, product.currency), amount_to_type(example))
+
+
+def read_alert_form(product: Product, request: Request) -> tuple[AlertForm | None, Decimal | None]:
+    """Return the form as it was sent, and the amount typed, None without one; the form has what is wrong with it."""
+    form = alert_form(product)
+    if form is None:
+        return None, None
+    typed = request.form.get("at_most", "").strip()[:MAX_TYPED]
+    form = replace(form, typed=typed, visitor=random_visitor(request.form.get("visitor", "")))
+    if not typed:
+        return form, None
+    for currency in (product.currency, ""):
+        with suppress(BadRow):
+            amount, named = parse_price(typed, currency)
+            if amount is not None and named in ("", product.currency):
+                return form, amount
+    return replace(form, error=alert_text("error_not_number", example=form.example)), None
+
+
+def with_refusal(form: AlertForm, refused: PriceAlertRefused) -> AlertForm:
+    """Return the form with why the shop refused the alert."""
+    values: dict[str, object] = {NOT_LOWER: {"price": form.price}, "too_many": {"count": MAX_OF_VISITOR}}.get(
+        refused.reason, {}
+    )
+    return replace(form, error=alert_text(f"error_{refused.reason or NO_PRICE}", **values))
