@@ -1,4 +1,4 @@
 """Flags of prices, such as "lower than usual", and how often what they say came true.
 
-Imported by nothing.
+Imported by search.pricing.learning.
 """

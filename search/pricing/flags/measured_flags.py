@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from typing_extensions import Self
 
-from search.pricing.flags.drop_model import DropModel
 from search.pricing.flags.precision import FlagPrecision, measure_rules
 from search.pricing.flags.rules import FLAG_CODES, FlagCode
 from search.pricing.series.weekly_prices import WeeklyPrices
+
+
+class WaitingModel(Protocol):
+    """A fitted model of falling prices, which says from which probability on to wait, and how often that was right."""
+
+    @property
+    def threshold(self) -> float | None:
+        """The least probability, None where none was right often enough."""
+        ...
+
+    @property
+    def precision(self) -> FlagPrecision | None:
+        """How often waiting from the threshold on was right."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +40,7 @@ class MeasuredFlags:
     threshold: float | None = None
 
     @classmethod
-    def measure(cls, weekly: WeeklyPrices, end: int, model: DropModel | None) -> Self:
+    def measure(cls, weekly: WeeklyPrices, end: int, model: WaitingModel | None) -> Self:
         """Measure the flags before the column `end`. `model` was fitted on the same columns, None without one."""
         measured = measure_rules(weekly, end)
         if model is None:

@@ -16,6 +16,7 @@ from typing_extensions import Self
 from catalog.errors import TooFewEvents
 from catalog.files.failpoints import failpoint
 from indexer.types import Floats, Ids
+from search.pricing.flags.measured_flags import WaitingModel
 from search.pricing.forecasting.base import HORIZON, QUANTILES, StoredForecaster
 from search.pricing.learning.fit_work import FitWork, Results, digest_of
 from search.pricing.learning.rolling_origins import MIN_ORIGIN, ForecastLosses
@@ -27,7 +28,7 @@ REFITTED_ROWS = 20_000  # the same, up to which it is fitted again at each origi
 DROPS = "drops"
 
 
-class DropForecaster(Protocol):
+class DropForecaster(WaitingModel, Protocol):
     """What forecasts whether prices fall."""
 
     @classmethod

@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from catalog.errors import TooLittleHistory, WindowshopError
 from catalog.extras import check_extra
 from catalog.files.failpoints import failpoint
+from search.pricing.flags.measured_flags import MeasuredFlags
 from search.pricing.forecasting.base import HORIZON, StoredForecaster
 from search.pricing.learning.fit_steps import DropForecaster, FitSteps
 from search.pricing.learning.fit_work import FitWork, chunks_of
@@ -108,7 +110,11 @@ def _fit(home: Path, options: PriceFitOptions) -> PriceFitReport:
             forecasts, drops = steps.forecasts(fitted, chunks)
             table = ForecastTable.of(weekly.product_ids, weekly.currencies, forecasts, weekly.last_known(), drops)
             failpoint("prices.forecast")
-            manifest = _manifest(weekly, choice, report, origins)
+            settings = {
+                "origins": [weekly.first + origin for origin in origins],
+                "flags": MeasuredFlags.measure(weekly, weekly.weeks, fitted.drops).as_json(),
+            }
+            manifest = _manifest(weekly, choice, report, settings)
             published = publish_forecasts(home, PriceForecasts(manifest, table), fitted.save)
             report = replace(report, outcome=STORED, version=published.version, products=published.products)
         steps.work.clear()
@@ -137,7 +143,7 @@ def _usable(
 
 
 def _manifest(
-    weekly: WeeklyPrices, choice: ForecasterChoice, report: PriceFitReport, origins: list[int]
+    weekly: WeeklyPrices, choice: ForecasterChoice, report: PriceFitReport, settings: Mapping[str, Any]
 ) -> PriceManifest:
     return PriceManifest(
         version=0,
@@ -147,7 +153,7 @@ def _manifest(
         products=0,
         currencies=(),
         forecaster=choice.name,
-        settings={"origins": [weekly.first + origin for origin in origins]},
+        settings=settings,
         figures=report.figures,
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from catalog.home import ShopHome
 from search.fitting.version_follower import VersionFollower
+from search.pricing.flags.measured_flags import MeasuredFlags
 from search.pricing.learning.price_store import FORECASTS_NAME, PriceForecasts, serving_forecasts
 from search.pricing.series.weekly_prices import week_of
 
@@ -110,6 +111,30 @@ class PriceModels:
             return None
         probability = float(forecasts.table.drop_probabilities[row])
         return None if math.isnan(probability) else probability
+
+    @property
+    def flags(self) -> MeasuredFlags:
+        """How often the flags of prices were right in this shop, as of the fit; nothing without a version."""
+        forecasts = self.forecasts
+        try:
+            return (
+                MeasuredFlags() if forecasts is None else MeasuredFlags.from_json(forecasts.manifest.settings["flags"])
+            )
+        except (KeyError, TypeError, ValueError):  # of a version that an older or newer program made
+            return MeasuredFlags()
+
+    def waits(self, product_id: str, *, currency: str, price: float, now: int | None = None) -> bool | None:
+        """Return whether a lower price than `price`, in `currency`, is expected within four weeks.
+
+        None where no model decides. What the model did not see, such as a new price, it expects nothing of.
+        """
+        flags, forecasts = self.flags, self.forecasts
+        row = None if forecasts is None else forecasts.table.row(product_id)
+        if forecasts is None or row is None:
+            return flags.waits(None)
+        last = float(forecasts.table.last_prices[row])
+        same = abs(price - last) <= FLAT_SHARE * last and forecasts.table.currency(row) in ("", currency)
+        return flags.waits(self.drop_probability(product_id, now) if same else None)
 
 
 def _holds(first: ForecastWeek, price: float, last: float | None) -> bool:

@@ -5,6 +5,7 @@ import json
 import numpy as np
 
 from catalog.errors import DamagedStore
+from search.pricing.flags.precision import FlagPrecision
 from search.pricing.forecasting.base import HORIZON, QUANTILES
 from search.pricing.learning.price_fit import PriceFitOptions
 from search.pricing.series.weekly_prices import PromotionCalendar, WeeklyPrices
@@ -74,6 +75,8 @@ class Falling:
     """Gives the share of weeks in which each product's price fell."""
 
     name = "drops"
+    threshold = 0.22
+    precision = FlagPrecision(0.8, 0.75, 0.85, 500, 0.1, 0.3)
 
     @classmethod
     def fit(cls, weekly, end):

@@ -10,6 +10,8 @@ import pytest
 from catalog.errors import BadQuery, DamagedStore
 from catalog.files.child_environment import child_environment
 from catalog.home import ShopHome
+from search.pricing.flags.measured_flags import MeasuredFlags
+from search.pricing.flags.precision import measure_rules
 from search.pricing.learning.forecast_files import ForecastTable
 from search.pricing.learning.price_fit import fit_prices
 from search.pricing.learning.price_models import MAX_AGE_S, PriceModels
@@ -115,6 +117,46 @@ def test_the_probability_of_a_drop_is_not_told_once_its_weeks_pass(tmp_path):
     assert models.drop_probability("p1", NOW) == models.drop_probability("p1", NOW + WEEK_S) > 0.2
     assert models.drop_probability("p1", NOW + 2 * WEEK_S) is None
     assert models.drop_probability("other", NOW) is None
+
+
+def test_flags_have_the_precision_that_the_fit_measured(tmp_path):
+    weekly = drawn_prices()
+    fit_prices(tmp_path, options(weekly, drops=Falling))
+    models = PriceModels.open(tmp_path)
+    measured = models.flags
+    assert measured.precisions["often_cheaper"] == Falling.precision
+    assert measured.threshold == Falling.threshold
+    rules = measure_rules(weekly, weekly.weeks)
+    assert {name: measured.precisions.get(name) for name in rules if name != "often_cheaper"} == {
+        name: precision for name, precision in rules.items() if name != "often_cheaper"
+    }
+    price = float(weekly.prices[1, -1])
+    probability = models.drop_probability("p1", NOW)
+    assert models.waits("p1", currency="EUR", price=price, now=NOW) is (probability >= Falling.threshold)
+    waiting = [models.waits(f"p{i}", currency="", price=float(weekly.prices[i, -1]), now=NOW) for i in range(1, 40, 2)]
+    assert waiting == [False] * 20  # in another currency
+    every = [
+        models.waits(name, currency=currency, price=price, now=NOW)
+        for name, currency, price in zip(
+            weekly.product_ids, weekly.currencies, weekly.prices[:, -1].tolist(), strict=True
+        )
+    ]
+    assert True in every
+    name = weekly.product_ids[every.index(True)]
+    currency, last = weekly.currencies[every.index(True)], float(weekly.prices[every.index(True), -1])
+    assert models.waits(name, currency=currency, price=last * 1.02, now=NOW) is False
+    assert models.waits(name, currency=currency, price=last, now=NOW + 2 * WEEK_S) is False
+    assert models.waits("other", currency="EUR", price=1.0, now=NOW) is False
+
+
+def test_without_a_version_or_a_model_nothing_is_expected(tmp_path):
+    models = PriceModels.open(tmp_path)
+    assert models.flags == MeasuredFlags()
+    assert models.waits("p1", currency="EUR", price=1.0, now=NOW) is None
+    fit_prices(tmp_path, options(drawn_prices()))
+    models = PriceModels.open(tmp_path)
+    assert not models.flags.modelled
+    assert models.waits("p1", currency="EUR", price=1.0, now=NOW) is None
 
 
 def test_a_new_version_and_a_rollback_are_followed(home):
