@@ -118,6 +118,10 @@ class ShopHome:
     )
     demand_lock = Entry("demand/.fit.lock", "Lock of whoever writes a version of the model of demand. It stays empty.")
     rejected_prices = Entry("reports/rejected-prices.csv", "Rows that the last `prices import` rejected, and why.")
+    price_overview = Entry(
+        "reports/prices.sqlite", "What the last check of prices found. Server, `prices check` write."
+    )
+    price_check_lock = Entry("reports/.prices.lock", "Lock of the one process that checks prices. It stays empty.")
     api_keys = Entry("keys.json", "Hashes of the API keys. `key` writes.")
     refine_key = Entry("refine.key", "Secret of refine tokens and ids of searches. The server writes it once.")
 

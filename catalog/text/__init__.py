@@ -6,9 +6,9 @@ indexer.training.kinds, search.assistant.answering, search.assistant.dialogue, s
 search.assistant.generation, search.assistant.handover, search.assistant.intents, search.assistant.orders,
 search.assistant.policies, search.assistant.products, search.assistant.products.reading, search.bulk, search.cli,
 search.cli.prices, search.cli.reviews, search.doctor, search.evaluation, search.language, search.listings,
-search.live, search.merchandising, search.ops, search.pricing.demand, search.pricing.past_prices, search.query,
-search.recommend.content, search.recommend.events, search.recommend.models, search.retrieval, search.reviews.analysis,
-search.reviews.evaluation, search.reviews.importing, search.reviews.insights, search.reviews.moderation,
-search.speech, search.state, search.suggest, search.understanding, web.facets, web.requests, web.reviews,
-web.try_photos.
+search.live, search.merchandising, search.ops, search.pricing.demand, search.pricing.owners,
+search.pricing.past_prices, search.query, search.recommend.content, search.recommend.events, search.recommend.models,
+search.retrieval, search.reviews.analysis, search.reviews.evaluation, search.reviews.importing,
+search.reviews.insights, search.reviews.moderation, search.speech, search.state, search.suggest, search.understanding,
+web.facets, web.requests, web.reviews, web.try_photos.
 """

@@ -17,6 +17,7 @@ from search.doctor.html_report import page
 from search.doctor.label_checks import label_findings
 from search.doctor.picture_checks import duplicate_findings, picture_findings
 from search.doctor.price_checks import price_findings
+from search.doctor.price_history_checks import price_history_findings
 from search.doctor.review_checks import review_findings
 from search.engine import SearchEngine
 
@@ -29,6 +30,7 @@ CHECKS: tuple[Check, ...] = (
     duplicate_findings,
     label_findings,
     price_findings,
+    price_history_findings,
     findability_findings,
     review_findings,
 )

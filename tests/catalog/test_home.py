@@ -33,6 +33,7 @@ ON_DISK = """
     price_limits=price-limits.csv costs=costs.csv demand=demand demand_current=demand/current
     demand_lock=demand/.fit.lock
     rejected_prices=reports/rejected-prices.csv
+    price_overview=reports/prices.sqlite price_check_lock=reports/.prices.lock
     contradictions=contradictions.csv api_keys=keys.json refine_key=refine.key
 """
 NAMES = dict(line.split("=") for line in ON_DISK.split())

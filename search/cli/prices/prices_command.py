@@ -6,6 +6,7 @@ import click
 
 from indexer.cli.common import Commands
 from search.cli.prices.advise_command import advise_command
+from search.cli.prices.check_command import check_command
 from search.cli.prices.past_price_commands import (
     export_prices_command,
     import_prices_command,
@@ -14,6 +15,7 @@ from search.cli.prices.past_price_commands import (
 
 COMMANDS = [
     advise_command,
+    check_command,
     export_prices_command,
     import_prices_command,
     show_prices_command,

@@ -1,4 +1,4 @@
 """What an owner should know of the prices: jumps, stale prices, margins, announced discounts, effects of promotions.
 
-Imported by nothing.
+Imported by search.cli.prices, search.doctor.
 """

@@ -6,12 +6,19 @@ from decimal import Decimal
 
 import pytest
 
-from search.pricing.owners.announced_discounts import discount_findings
-from search.pricing.owners.margins import margin_finding, margin_of
-from search.pricing.owners.price_finding import BELOW_COST, DECIMAL_POINT, JUMP, LOW_MARGIN, NEVER_CHARGED, NOT_LOWEST
-from search.pricing.owners.price_jumps import jump_finding
-from search.pricing.owners.price_spans import spans_of, usual_price
-from search.pricing.owners.stale_prices import LongTermMove, category_moves, long_term_move, stale_finding
+from search.pricing.owners.rules.announced_discounts import discount_findings
+from search.pricing.owners.rules.margins import margin_finding, margin_of
+from search.pricing.owners.rules.price_finding import (
+    BELOW_COST,
+    DECIMAL_POINT,
+    JUMP,
+    LOW_MARGIN,
+    NEVER_CHARGED,
+    NOT_LOWEST,
+)
+from search.pricing.owners.rules.price_jumps import jump_finding
+from search.pricing.owners.rules.price_spans import spans_of, usual_price
+from search.pricing.owners.rules.stale_prices import LongTermMove, category_moves, long_term_move, stale_finding
 from tests.search.pricing.owners.price_changes import DAY_S, NOW, history
 
 

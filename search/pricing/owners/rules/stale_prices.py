@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from catalog.price_history.price_change import PriceChange
-from search.pricing.owners.price_finding import STALE, PriceFinding
-from search.pricing.owners.price_spans import DAY_S, spans_of, usual_price, within
+from search.pricing.owners.rules.price_finding import STALE, PriceFinding
+from search.pricing.owners.rules.price_spans import DAY_S, spans_of, usual_price, within
 
 WINDOW_DAYS = 180  # the price must have stayed for so long, and the others are compared over it
 EDGE_DAYS = 28  # the usual price of so many days at each end is compared, so that a promotion is no move

@@ -7,11 +7,12 @@ from decimal import Decimal
 
 from catalog.price_history.price_change import PriceChange
 from catalog.product import reduced_from
-from search.pricing.owners.price_finding import NEVER_CHARGED, NOT_LOWEST, PriceFinding
-from search.pricing.owners.price_spans import DAY_S, spans_of, within
+from search.pricing.owners.rules.price_finding import NEVER_CHARGED, NOT_LOWEST, PriceFinding
+from search.pricing.owners.rules.price_spans import DAY_S, spans_of, within
 
 PAST_DAYS = 365  # in which the list price should have been charged
 KNOWN_DAYS = 30  # of history before anything is said
+LIST_PRICE_CONFIDENCE, LOWEST_CONFIDENCE = 0.5, 0.8  # a list price may be one that the maker recommends
 TOLERANCE = Decimal("0.005")  # a list price rounded up by so much was charged
 
 
@@ -33,7 +34,7 @@ def discount_findings(changes: Sequence[PriceChange], now: int) -> tuple[PriceFi
     highest = max(span.price for span in year)
     if sum(span.seconds for span in year) >= KNOWN_DAYS * DAY_S and highest < list_price * (1 - TOLERANCE):
         facts = {"list_price": str(list_price), "highest": str(highest), "since": year[0].start}
-        findings.append(PriceFinding(NEVER_CHARGED, 1.0, facts))
+        findings.append(PriceFinding(NEVER_CHARGED, LIST_PRICE_CONFIDENCE, facts))
     return (*findings, *_not_lowest(changes, now))
 
 
@@ -52,7 +53,7 @@ def _not_lowest(changes: Sequence[PriceChange], now: int) -> tuple[PriceFinding,
     if price < lowest.price:
         return ()
     facts = {"price": str(price), "lowest": str(lowest.price), "lowest_at": lowest.start, "since": begun}
-    return (PriceFinding(NOT_LOWEST, 1.0, facts),)
+    return (PriceFinding(NOT_LOWEST, LOWEST_CONFIDENCE, facts),)
 
 
 def _reduced_since(changes: Sequence[PriceChange]) -> int:

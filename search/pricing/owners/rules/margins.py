@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from search.pricing.owners.price_finding import BELOW_COST, LOW_MARGIN, PriceFinding
+from search.pricing.owners.rules.price_finding import BELOW_COST, LOW_MARGIN, PriceFinding
 
 
 def margin_of(price: Decimal, cost: Decimal) -> float:
@@ -17,7 +17,7 @@ def margin_finding(price: Decimal, cost: Decimal, least: float | None = None) ->
     margin = margin_of(price, cost)
     facts: dict[str, str | int | float] = {"price": str(price), "cost": str(cost), "margin": round(margin, 4)}
     if price < cost:
-        return PriceFinding(BELOW_COST, 1.0, facts)
+        return PriceFinding(BELOW_COST, 0.9, facts)
     if least is not None and margin < least:
         return PriceFinding(LOW_MARGIN, 1.0, facts | {"least": least})
     return None

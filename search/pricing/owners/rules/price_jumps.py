@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from catalog.price_history.price_change import PriceChange
 from catalog.product import reduced_from
-from search.pricing.owners.price_finding import DECIMAL_POINT, JUMP, PriceFinding
-from search.pricing.owners.price_spans import DAY_S, PriceSpan, spans_of, usual_price, within
+from search.pricing.owners.rules.price_finding import DECIMAL_POINT, JUMP, PriceFinding
+from search.pricing.owners.rules.price_spans import DAY_S, PriceSpan, spans_of, usual_price, within
 
 MIN_FACTOR = 3.0  # prices within this factor of a known price are no jumps
 POWERS = (10, 100, 1000)  # factors of a slipped decimal point, or of cents taken for a currency
