@@ -7,6 +7,7 @@ import click
 from indexer.cli.common import Commands
 from search.cli.prices.advise_command import advise_command
 from search.cli.prices.check_command import check_command
+from search.cli.prices.evaluate_command import evaluate_prices_command
 from search.cli.prices.past_price_commands import (
     export_prices_command,
     import_prices_command,
@@ -16,6 +17,7 @@ from search.cli.prices.past_price_commands import (
 COMMANDS = [
     advise_command,
     check_command,
+    evaluate_prices_command,
     export_prices_command,
     import_prices_command,
     show_prices_command,

@@ -1,4 +1,4 @@
 """Forecasters of prices that are only measured: exponential smoothing, Theta, ARIMA, GARCH, a convolutional network.
 
-Imported by nothing.
+Imported by search.pricing.evaluation.
 """

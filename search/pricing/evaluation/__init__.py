@@ -1,4 +1,4 @@
 """How well prices are forecast: rolling origins on a log of purchases, and the table of all forecasters.
 
-Imported by nothing.
+Imported by search.cli.prices.
 """
