@@ -41,11 +41,11 @@ def evaluate_log(
     """Return the figures of forecasters, flags and demand on a log, as `figures` and the evaluations have them.
 
     Every figure at the top is of the boosted forecaster, `with_calendar` has those of the one that knows `promotions`;
-    a file of that name beside the events is found without being named. `names` are the models to measure, without any
+    a file of that name next to the events is found without being named. `names` are the models to measure, without any
     those that may be served. Raises BadFeed, BadInput for a log that is too short, MissingExtra.
     """
-    beside = events.parent / PROMOTIONS_FILE
-    series = read_purchase_series(events, products, promotions or (beside if beside.is_file() else None))
+    usual = events.parent / PROMOTIONS_FILE
+    series = read_purchase_series(events, products, promotions or (usual if usual.is_file() else None))
     weekly = series.most_bought(PRODUCTS, min(MIN_WEEKS, series.weekly.weeks))
     _require_enough(series, weekly)
     origins = origins_of(weekly.weeks, min(ORIGINS, (weekly.weeks - MIN_LOG_WEEKS) // HORIZON + 2))

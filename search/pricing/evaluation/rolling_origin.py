@@ -10,11 +10,10 @@ import numpy as np
 
 from indexer.types import Floats, Ids
 from search.pricing.forecasting.base import HORIZON, QUANTILES, PriceForecaster
+from search.pricing.forecasting.conformal import HALF_CENT
 from search.pricing.forecasting.features import filled_forward
 from search.pricing.forecasting.volatility import GROUPS, volatility_groups
 from search.pricing.series.weekly_prices import WeeklyPrices
-
-CENT = 0.005  # a price this close to a bound of the range is in it: prices are whole cents
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +78,7 @@ def figures(outcomes: Outcomes) -> dict[str, float | int]:
     quantiles = outcomes.quantiles.astype(np.float64)
     error, naive = np.abs(prices - quantiles[:, 1]), np.abs(prices - last)
     constant = np.repeat(last[:, None], len(QUANTILES), axis=1)
-    inside = (prices >= quantiles[:, 0] - CENT) & (prices <= quantiles[:, -1] + CENT)
+    inside = (prices >= quantiles[:, 0] - HALF_CENT) & (prices <= quantiles[:, -1] + HALF_CENT)
     return {
         "mae_ratio": _ratio(error.mean(), naive.mean()),
         "mae_ratio_relative": _ratio((error / last).mean(), (naive / last).mean()),

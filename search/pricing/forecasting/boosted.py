@@ -9,7 +9,7 @@ import numpy as np
 from typing_extensions import Self
 
 from catalog.extras import import_extra
-from indexer.types import Floats, Mask
+from indexer.types import Floats
 from search.pricing.forecasting.arrays import read_arrays, write_arrays
 from search.pricing.forecasting.base import HORIZON, QUANTILES
 from search.pricing.forecasting.conformal import NONE, Corrections, fit_ranges
@@ -56,9 +56,10 @@ class Boosted:
         first = end - CALIBRATION_WEEKS
         ranges = NONE
         if end >= MIN_WEEKS:
-            early = type(self)(_fit(rows, rows.weeks < first))
-            ranges = early._corrections(rows, rows.ends >= first)
-        return type(self)(_fit(rows, rows.weeks < end), ranges)
+            early = type(self)(_fit(rows.where(rows.weeks < first)))
+            later = rows.where(rows.ends >= first)
+            ranges = fit_ranges(later, early._changes(later.features))
+        return type(self)(_fit(rows), ranges)
 
     def forecast(self, weekly: WeeklyPrices, end: int) -> Floats:
         """Return the quantiles (n, HORIZON, 3)."""
@@ -89,10 +90,6 @@ class Boosted:
         changes = np.sort(np.stack([trees.predict(rows) for trees in self._trees], axis=1), axis=1)
         return np.where(np.abs(changes) < FLAT, np.float32(0), changes)
 
-    def _corrections(self, rows: PriceExamples, chosen: Mask) -> Corrections:
-        changes = self._changes(rows.features[chosen])
-        return fit_ranges(rows.changes[chosen], changes, rows.ahead[chosen], rows.groups[chosen])
-
 
 class BoostedWithCalendar(Boosted):
     """The same, with planned promotions."""
@@ -105,10 +102,10 @@ def _tree_file(quantile: float) -> str:
     return f"quantile-{round(quantile * 100):02d}.onnx"
 
 
-def _fit(rows: PriceExamples, chosen: Mask) -> tuple[TreeEnsemble, ...]:
-    """Fit an ensemble of trees for each quantile on the chosen rows."""
+def _fit(rows: PriceExamples) -> tuple[TreeEnsemble, ...]:
+    """Fit an ensemble of trees for each quantile."""
     ensemble = import_extra("recs", "sklearn.ensemble", "Fitting forecasts of prices")
-    features = rows.features[chosen]
+    features = rows.features
     unknown = np.isnan(features).all(axis=0)  # such as a lag of half a year in a young shop: cannot be binned
     if unknown.any():
         features = np.where(unknown, np.float32(0), features)
@@ -116,7 +113,7 @@ def _fit(rows: PriceExamples, chosen: Mask) -> tuple[TreeEnsemble, ...]:
     return tuple(
         TreeEnsemble.from_sklearn(
             ensemble.HistGradientBoostingRegressor(**SETTINGS, min_samples_leaf=leaf, quantile=level).fit(
-                features, rows.changes[chosen]
+                features, rows.changes
             )
         )
         for level in QUANTILES

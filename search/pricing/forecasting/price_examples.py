@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexer.types import Floats, Ids
+from indexer.types import Floats, Ids, Mask
 from search.pricing.forecasting.base import HORIZON
 from search.pricing.forecasting.features import PriceFeatures
 from search.pricing.forecasting.volatility import volatility_groups
@@ -21,15 +21,27 @@ SEED = 0
 class PriceExamples:
     """Features (m, f), and the logarithm (m,) of what the product cost then over its last price.
 
-    `ends` (m,) are the columns before which the past lies, `weeks` (m,) those of the prices, `groups` (m,) the
-    volatility groups of the products at that moment.
+    `last` (m,) are the last prices, `ends` (m,) the columns before which the past lies, `weeks` (m,) those of the
+    prices, `groups` (m,) the volatility groups of the products at that moment.
     """
 
     features: Floats
     changes: Floats
+    last: Floats
     ends: Ids
     weeks: Ids
     groups: Ids
+
+    def where(self, rows: Mask) -> PriceExamples:
+        """Return the examples of a mask (m,)."""
+        return PriceExamples(
+            self.features[rows],
+            self.changes[rows],
+            self.last[rows],
+            self.ends[rows],
+            self.weeks[rows],
+            self.groups[rows],
+        )
 
     @property
     def ahead(self) -> Ids:
@@ -53,9 +65,10 @@ def price_examples(features: PriceFeatures, weekly: WeeklyPrices, end: int, max_
             if now + ahead < end:
                 paid = sold[places, now + ahead]
                 sold_places = places[paid]
-                changes = np.log(weekly.prices[sold_places, now + ahead] / features.filled[sold_places, now - 1])
-                ends_column = np.full(len(sold_places), now, np.int64)
-                parts.append((rows[paid], changes, ends_column, ends_column + ahead, groups[sold_places]))
+                last = features.filled[sold_places, now - 1]
+                changes = np.log(weekly.prices[sold_places, now + ahead] / last)
+                moment = np.full(len(sold_places), now, np.int64)
+                parts.append((rows[paid], changes, last, moment, moment + ahead, groups[sold_places]))
     return PriceExamples(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 

@@ -13,6 +13,7 @@ from search.pricing.forecasting.boosted import Boosted, BoostedWithCalendar
 from search.pricing.forecasting.conformal import NONE, fit_ranges, fit_sides
 from search.pricing.forecasting.features import PriceFeatures, filled_forward, quantiles
 from search.pricing.forecasting.naive import LastPrice, NaiveRange
+from search.pricing.forecasting.price_examples import PriceExamples
 from search.pricing.forecasting.ridge import Ridge, RidgeWithCalendar
 from search.pricing.forecasting.volatility import CALM, LIVELY, volatility_groups
 from tests.search.pricing.drawn_series import drawn_series
@@ -95,8 +96,9 @@ def test_corrections_widen_what_is_too_narrow_and_narrow_what_is_too_wide():
     week, group = np.arange(4_000) % 4, np.zeros(4_000, np.int64)
     for width in (0.1, 5.0):
         wrong = np.tile(np.array([-width, 0, width], np.float32), (4_000, 1))
-        for fit in (fit_sides, fit_ranges):
-            corrected = fit(changes, wrong, week, group).apply(wrong, 0, group)
+        examples = PriceExamples(wrong, changes, np.full(4_000, 1e6, np.float32), week * 0, week, group)
+        for fitted in (fit_sides(changes, wrong, week, group), fit_ranges(examples, wrong)):
+            corrected = fitted.apply(wrong, 0, group)
             assert 0.78 < ((changes >= corrected[:, 0]) & (changes <= corrected[:, 2])).mean() < 0.82
     assert NONE.apply(wrong, 0, group) is not wrong
 
