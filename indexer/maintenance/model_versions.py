@@ -15,6 +15,7 @@ from indexer.maintenance.consistency import Findings
 _MODELS = {
     "recommend": ("recommender models", "windowshop recommend fit (make recommend)"),
     "prices": ("price forecasts", "windowshop prices fit"),
+    "demand": ("models of demand", "windowshop prices fit"),
 }
 
 
@@ -33,7 +34,11 @@ def check_models(home: Path, findings: Findings, *, deep: bool) -> None:
 def model_folders(home: Path) -> list[VersionFolders]:
     """Return the versions of each sort of models that fits of a shop store; `retained` means nothing here."""
     shop = ShopHome(home)
-    pairs = [(shop.recommender, shop.recommender_current), (shop.prices, shop.prices_current)]
+    pairs = [
+        (shop.recommender, shop.recommender_current),
+        (shop.prices, shop.prices_current),
+        (shop.demand, shop.demand_current),
+    ]
     return [VersionFolders(folder, pointer, retained=1) for folder, pointer in pairs]
 
 

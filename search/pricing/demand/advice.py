@@ -17,6 +17,7 @@ from search.pricing.demand.price_advice import (
     ABOVE_BEST_MARGIN,
     BELOW_BEST_MARGIN,
     BELOW_COST,
+    CAUTIONS,
     DEMAND_IS_ELASTIC,
     DEMAND_IS_INELASTIC,
     INTERVAL_SPANS_DECISION,
@@ -24,13 +25,17 @@ from search.pricing.demand.price_advice import (
     LIMITS,
     LITTLE_TO_GAIN,
     LOWER,
+    NEVER_CHARGED,
     NO_PRICE,
     NOT_FITTED,
     NOT_KNOWN,
     OTHER_CURRENCY,
     OUTSIDE_EXPERIENCE,
+    PROMOTIONS_UNKNOWN,
     RAISE,
+    REVENUE_ONLY,
     RISES_WITH_PRICE,
+    TEMPORARY_CHANGES,
     TOO_FEW_DATA,
     AdviceQuestion,
     AmountRange,
@@ -42,6 +47,8 @@ from search.pricing.demand.regression.count_quantiles import Z_80, count_quantil
 
 MIN_WEEKS, MIN_UNITS = 8, 10  # for sale, and units sold: below, no expected units are given
 BEYOND = 0.1  # a candidate may lie this far outside the prices that were seen, as a share of them
+BEYOND_SUGGESTED = 0.05  # a suggested price
+LASTING_WEEKS = 8  # a change of the price that lasted so long shows what a lasting one does
 _CHANGES = (-20, -15, -10, -5, 0, 5, 10, 15, 20)  # candidates, in percent of the present price
 _LITTLE = 0.01  # a gain of less than this share is none
 _CENT = 1.0001  # tolerance: prices of series are single precision
@@ -73,7 +80,30 @@ def advise(model: DemandModel | None, question: AdviceQuestion) -> PriceAdvice:
         blank, elasticity=elasticity, candidates=candidates, decision=decision,
         requested=extra[0] if extra else None,
     )  # fmt: skip
-    return _decided(found)
+    found = _decided(found, _suggestible(model, place, candidates))
+    return replace(found, cautions=_cautions(model, place, found))
+
+
+def _suggestible(model: DemandModel, place: int | None, candidates: tuple[PriceCandidate, ...]) -> list[PriceCandidate]:
+    """Return the candidates that may be suggested: those with units, hardly outside the prices that were seen."""
+    if place is None:
+        return []
+    low, high = (float(bound[place]) for bound in (model.facts.lowest, model.facts.highest))
+    low, high = low * (1 - BEYOND_SUGGESTED) / _CENT, high * (1 + BEYOND_SUGGESTED) * _CENT
+    return [candidate for candidate in candidates if candidate.units and low <= float(candidate.price) <= high]
+
+
+def _cautions(model: DemandModel, place: int | None, found: PriceAdvice) -> tuple[str, ...]:
+    if found.elasticity is None:
+        return ()
+    new = any(candidate.price == found.suggested and candidate.extrapolated for candidate in found.candidates)
+    noted = {
+        PROMOTIONS_UNKNOWN: not model.knows_promotions,
+        TEMPORARY_CHANGES: place is None or model.facts.lasting[place] < LASTING_WEEKS,
+        REVENUE_ONLY: found.cost is None,
+        NEVER_CHARGED: new,
+    }
+    return tuple(code for code in CAUTIONS if noted[code])
 
 
 def decisive_elasticity(price: Decimal, cost: Decimal | None) -> float | None:
@@ -151,7 +181,7 @@ def _units(model: DemandModel, place: int, prices: list[Decimal]) -> tuple[list[
     return [AmountRange(*row) for row in expected], [AmountRange(*row) for row in ends]
 
 
-def _decided(found: PriceAdvice) -> PriceAdvice:
+def _decided(found: PriceAdvice, suggestible: list[PriceCandidate]) -> PriceAdvice:
     """Return the advice with its verdict."""
     elasticity, price = found.elasticity, found.price
     if elasticity is None or price is None or elasticity.source == "prior" or not _has_units(found):
@@ -159,11 +189,11 @@ def _decided(found: PriceAdvice) -> PriceAdvice:
     if elasticity.value >= 0:
         return replace(found, reason=RISES_WITH_PRICE)
     if found.decision is None:
-        return _moved(found, elasticity, RAISE, BELOW_COST)
+        return _moved(found, suggestible, RAISE, BELOW_COST)
     if elasticity.low > found.decision:
-        return _moved(found, elasticity, RAISE, DEMAND_IS_INELASTIC if found.cost is None else BELOW_BEST_MARGIN)
+        return _moved(found, suggestible, RAISE, DEMAND_IS_INELASTIC if found.cost is None else BELOW_BEST_MARGIN)
     if elasticity.high < found.decision:
-        return _moved(found, elasticity, LOWER, DEMAND_IS_ELASTIC if found.cost is None else ABOVE_BEST_MARGIN)
+        return _moved(found, suggestible, LOWER, DEMAND_IS_ELASTIC if found.cost is None else ABOVE_BEST_MARGIN)
     gains = [max(_gain(found, other.price, elasticity)) for other in found.candidates if other.price != price]
     if gains and max(gains) < _LITTLE:
         return replace(found, verdict=KEEP, reason=LITTLE_TO_GAIN)
@@ -174,15 +204,16 @@ def _has_units(found: PriceAdvice) -> bool:
     return any(candidate.units is not None for candidate in found.candidates)
 
 
-def _moved(found: PriceAdvice, elasticity: Elasticity, verdict: str, reason: str) -> PriceAdvice:
+def _moved(found: PriceAdvice, suggestible: list[PriceCandidate], verdict: str, reason: str) -> PriceAdvice:
     """Return the advice to move to the price that gains most at the worse end of the interval, or to keep the price."""
-    price = found.price or 0
-    allowed = [
-        other for other in found.candidates if (other.price > price if verdict == RAISE else other.price < price)
-    ]
+    price, elasticity = found.price, found.elasticity
+    if price is None or elasticity is None:
+        return found
+    raised = verdict == RAISE
+    allowed = {other.price for other in found.candidates if other.price != price and (other.price > price) == raised}
     if not allowed:
         return replace(found, verdict=KEEP, reason=LIMITS)
-    worst = {other.price: min(_gain(found, other.price, elasticity)) for other in allowed if other.units is not None}
+    worst = {other.price: min(_gain(found, other.price, elasticity)) for other in suggestible if other.price in allowed}
     if not worst:
         return replace(found, verdict=KEEP, reason=OUTSIDE_EXPERIENCE)
     best = max(worst, key=lambda value: worst[value])

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from indexer.types import Ids
+from indexer.types import Ids, Mask
 from search.pricing.demand.regression.category_tree import DEPTH, CategoryTree
 from search.pricing.demand.regression.count_quantiles import Z_80
 from search.pricing.demand.regression.demand_weeks import USUAL, DemandWeeks
@@ -39,6 +39,7 @@ class DemandFacts:
     units: Doubles
     moved: Ids
     reduced: Ids
+    lasting: Ids
     promoted: Ids
     usual: Doubles
     lowest: Doubles
@@ -53,6 +54,7 @@ class DemandFacts:
             weeks.units.sum(axis=1),
             ((np.abs(relative) > _MOVED) & valid).sum(axis=1),
             ((relative < -_MOVED) & valid).sum(axis=1),
+            _longest_runs((np.abs(relative) > _MOVED) & valid),
             ((weeks.effects[:, :, 1:] > 0) & valid[:, :, None]).sum(axis=1),
             weeks.usual,
             weeks.lowest,
@@ -146,6 +148,13 @@ class DemandModel:
         """Return the variance of the units of one week (n, ...), from what `expected` returned."""
         dispersion = self.dispersion[places].reshape((len(places),) + (1,) * (mean.ndim - 1))
         return dispersion * (mean + self.aggregation * mean**2) + mean**2 * np.expm1(np.minimum(log_variance, 3.0))
+
+
+def _longest_runs(mask: Mask) -> Ids:
+    """Return the length of the longest run of True in each row (n, w)."""
+    places = np.arange(1, mask.shape[1] + 1)
+    before = np.maximum.accumulate(np.where(mask, 0, places), axis=1)
+    return np.asarray(np.where(mask, places - before, 0).max(axis=1, initial=0), np.int64)
 
 
 def _present_level(weeks: DemandWeeks, fitted: FittedEffects) -> tuple[Doubles, Doubles, Doubles]:

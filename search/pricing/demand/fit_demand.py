@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from search.pricing.demand.demand_model import DemandModel
+from search.pricing.demand.demand_series import demand_series
 from search.pricing.demand.demand_store import DemandManifest, StoredDemand, demand_lock, publish_demand
 from search.pricing.demand.evaluation import default_origins, evaluate_demand
 from search.pricing.demand.regression.demand_weeks import DROPPED
@@ -45,11 +46,12 @@ class DemandReport:
         return asdict(self)
 
 
-def fit_demand(home: Path, read_series: Callable[[Path], WeeklyPrices]) -> DemandReport:
-    """Fit on the shop's weekly series; return what was measured.
+def fit_demand(home: Path, read_series: Callable[[Path], WeeklyPrices] = demand_series) -> DemandReport:
+    """Fit on the shop's weekly series, of which every week is over; return what was measured.
 
     A model is stored where it expects the units of the last weeks better than one that does not look at prices.
-    Raises StoreError, and TrainingError while another fit is running.
+    Raises NoGeneration, StoreError, BadFeed where promotions.csv cannot be read, and TrainingError while another fit of
+    demand is running.
     """
     began = time.monotonic()
     with demand_lock(home):

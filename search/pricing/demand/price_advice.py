@@ -24,6 +24,10 @@ REASONS = (
     DEMAND_IS_INELASTIC, DEMAND_IS_ELASTIC, BELOW_BEST_MARGIN, ABOVE_BEST_MARGIN, BELOW_COST, LITTLE_TO_GAIN, LIMITS,
     OUTSIDE_EXPERIENCE, INTERVAL_SPANS_DECISION, TOO_FEW_DATA, NO_PRICE, OTHER_CURRENCY, RISES_WITH_PRICE, NOT_FITTED,
 )  # fmt: skip
+# What to bear in mind about a verdict:
+PROMOTIONS_UNKNOWN, TEMPORARY_CHANGES = "promotions_unknown", "temporary_changes"
+REVENUE_ONLY, NEVER_CHARGED = "revenue_only", "never_charged"
+CAUTIONS = (PROMOTIONS_UNKNOWN, TEMPORARY_CHANGES, REVENUE_ONLY, NEVER_CHARGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,7 @@ class PriceAdvice:
     candidates: tuple[PriceCandidate, ...] = ()
     requested: PriceCandidate | None = None
     promotions_known: bool = False
+    cautions: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values; prices, costs and limits are texts."""
@@ -134,6 +139,7 @@ class PriceAdvice:
             "requested": None if self.requested is None else self.requested.to_dict(),
             "limits": {name: _text(value) for name, value in asdict(self.limits).items()},
             "promotions_known": self.promotions_known,
+            "cautions": list(self.cautions),
         }
 
 

@@ -80,6 +80,15 @@ def test_where_promotions_are_not_known_half_of_the_effect_may_be_theirs():
     assert advice(model_of(-0.4, 0.1, promotions=False)).verdict == "raise"
 
 
+def test_what_to_bear_in_mind_is_said():
+    short = advice(model_of(-2.0, 0.1))
+    assert short.cautions == ("temporary_changes", "revenue_only")
+    lasting = advice(model_of(-2.0, 0.1, lasting=np.array([12])), cost=Decimal(2))
+    assert lasting.cautions == ()
+    assert advice(model_of(-2.0, 0.1, promotions=False)).cautions[0] == "promotions_unknown"
+    assert advise(None, AdviceQuestion(product())).cautions == ()
+
+
 def test_the_decision_is_where_revenue_or_margin_has_its_maximum():
     assert decisive_elasticity(TEN, None) == -1
     assert decisive_elasticity(TEN, Decimal(6)) == pytest.approx(-2.5)
@@ -114,7 +123,8 @@ def test_prices_outside_what_was_seen_are_extrapolated_and_far_ones_have_no_esti
     assert by_price[Decimal("10.50")].extrapolated and by_price[Decimal("10.50")].units is not None
     assert by_price[Decimal("12.00")].extrapolated and by_price[Decimal("12.00")].units is None
     assert found.requested.extrapolated and found.requested.units is None
-    assert found.suggested == Decimal("11.00")  # the most that lies within a tenth of what was seen
+    assert found.suggested == Decimal("10.50")  # the most that lies within a twentieth of what was seen
+    assert "never_charged" in found.cautions
 
 
 def test_limits_bound_what_is_suggested():

@@ -95,6 +95,17 @@ def test_a_shop_without_sales_or_prices_has_a_model_that_knows_nothing():
         assert {SOURCES[code] for code in model.sources} <= {"prior"}
 
 
+def test_facts_count_weeks_at_other_prices():
+    weekly, _ = made_weekly(products=2, weeks=20)
+    prices = np.full((2, 20), 5.0, np.float32)
+    prices[0, [2, 3, 4, 9]] = 4
+    prices[0, 15] = 6
+    facts = DemandModel.fit(replace(weekly, prices=prices)).facts
+    assert (facts.moved[0], facts.reduced[0], facts.lasting[0], facts.weeks[0]) == (5, 4, 3, 20)
+    assert (facts.moved[1], facts.lasting[1]) == (0, 0)
+    assert (facts.lowest[0], facts.usual[0], facts.highest[0]) == (4, 5, 6)
+
+
 def test_unsold_weeks_count_as_sold_nothing_at_the_usual_price_or_are_left_out():
     weekly, _ = made_weekly(products=100)
     prices = np.where(weekly.units > 0, weekly.prices, np.nan)

@@ -1,0 +1,80 @@
+"""What a shop's demand is fitted on: the prices of its history, and before it what customers paid."""
+
+from contextlib import closing
+from dataclasses import replace
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from catalog.home import ShopHome
+from catalog.product import Product
+from catalog.storage import price_rows
+from catalog.storage.catalogue import Catalogue
+from search.pricing.demand.demand_series import demand_series
+from search.pricing.demand.fit_demand import fit_demand
+from search.pricing.demand.price_adviser import PriceAdviser
+from search.pricing.series.weekly_prices import week_start
+from search.recommend.events.event_log import Event, EventLog
+from search.recommend.events.retention import EventLimits
+
+FIRST, WEEKS = 2_900, 30
+HISTORY = FIRST + 24  # the week in which the history of prices begins
+MUGS = [Product(f"mug{n}", "Mug", (), "Home > Mugs", Decimal("10.00"), "EUR") for n in range(12)]
+
+
+def paid(week, n):
+    """Every third week a mug costs 7, in a week of its own."""
+    return 7.0 if (week + n) % 3 == 0 else 10.0
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A shop that sold for 24 weeks before its history of prices begins, and six after."""
+    home = tmp_path_factory.mktemp("shop")
+    rng = np.random.default_rng(1)
+    with pytest.MonkeyPatch.context() as patch, closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
+        for week in range(HISTORY, FIRST + WEEKS):
+            patch.setattr(price_rows.time, "time", lambda week=week: week_start(week))
+            catalogue.put([replace(mug, price=Decimal(str(paid(week, n)))) for n, mug in enumerate(MUGS)])
+    with closing(EventLog.open(home, EventLimits(days=0))) as log:
+        for week in range(FIRST, FIRST + WEEKS):
+            events = [
+                Event("purchase", mug.id, f"v{rng.integers(100)}", quantity=1.0, price=paid(week, n))
+                for n, mug in enumerate(MUGS)
+                for _ in range(rng.poisson(4.0 * (paid(week, n) / 10) ** -2.5))
+            ]
+            log.add(events, week_start(week) + 3_600)
+            log.add([Event("view", "mug0", "v1")], week_start(week + 1) - 3_600)
+    return home
+
+
+def test_prices_before_the_history_are_those_that_were_paid(home):
+    weekly = demand_series(home, week_start(FIRST + WEEKS) - 60)
+    assert (weekly.first, weekly.weeks) == (FIRST, WEEKS - 1)  # the last week is not over
+    for n, prices in enumerate(weekly.prices):
+        expected = np.array([paid(FIRST + week, n) for week in range(WEEKS - 1)])
+        known = ~np.isnan(prices)
+        assert known[HISTORY - FIRST :].all() and known.mean() > 0.9
+        assert prices[known] == pytest.approx(expected[known])
+    assert np.nansum(weekly.units) > 12 * 29 * 3
+    assert (weekly.units[:, 5:] >= 0).all()
+
+
+def test_a_shop_without_sales_has_prices_alone(tmp_path):
+    with closing(Catalogue.open(ShopHome(tmp_path).catalogue)) as catalogue:
+        catalogue.put(MUGS)
+    assert len(demand_series(tmp_path)) == 12
+    assert fit_demand(tmp_path).reason == "too_few_sales"
+
+
+def test_a_shop_is_fitted_and_advised(home, monkeypatch):
+    now = week_start(FIRST + WEEKS)
+    report = fit_demand(home, lambda home: demand_series(home, now))
+    assert (report.outcome, report.weeks) == ("stored", WEEKS)
+    assert report.elasticity == pytest.approx(-2.5, abs=0.6)
+    (home / "promotions.csv").write_text("product_id,week_start,mailer_share,display_share\n")
+    fit_demand(home, lambda home: demand_series(home, now))
+    found = PriceAdviser(home).advise(MUGS[0])
+    assert (found.verdict, found.reason, found.promotions_known) == ("lower", "demand_is_elastic", True)
+    assert found.suggested < 10
