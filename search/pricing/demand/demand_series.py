@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -19,15 +20,18 @@ from search.recommend.events.event_columns import read_interactions
 from search.recommend.events.event_log import EventLog
 from search.recommend.events.product_table import ProductTable
 
+SeriesReader = Callable[[Path], WeeklyPrices]
 
-def demand_series(home: Path, now: int | None = None) -> WeeklyPrices:
-    """Read a shop's weekly prices and units up to the week before that of `now`, which is not over.
+
+def demand_series(home: Path, read_series: SeriesReader = shop_series, now: int | None = None) -> WeeklyPrices:
+    """Return a shop's series, as `read_series` reads it, without the week of `now`, which is not over.
 
     Where the history of prices has none, as before Windowshop recorded it, the price is the median of what customers
     paid in the week. Raises NoGeneration, StoreError, and BadFeed where the calendar of promotions cannot be read.
     """
     now = int(time.time()) if now is None else now
-    weekly = columns(shop_series(home, now), None, week_of(now))
+    found = read_series(home)
+    weekly = columns(found, found.first, min(found.first + found.weeks, week_of(now)))
     if not ShopHome(home).events.is_file():
         return weekly
     with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
@@ -59,9 +63,8 @@ def with_paid_prices(weekly: WeeklyPrices, paid: PurchaseSeries) -> WeeklyPrices
     )
 
 
-def columns(weekly: WeeklyPrices, first: int | None, end: int) -> WeeklyPrices:
-    """Return the weeks from `first`, or the first of the series, to before `end`; NaN in those that it has not."""
-    first = weekly.first if first is None else first
+def columns(weekly: WeeklyPrices, first: int, end: int) -> WeeklyPrices:
+    """Return the weeks from `first` to before `end`; NaN in those that the series has not."""
     return replace(
         weekly,
         first=first,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from search.pricing.demand.demand_model import DemandModel
-from search.pricing.demand.demand_series import demand_series
+from search.pricing.demand.demand_series import SeriesReader, demand_series
 from search.pricing.demand.demand_store import DemandManifest, StoredDemand, demand_lock, publish_demand
 from search.pricing.demand.evaluation import default_origins, evaluate_demand
 from search.pricing.demand.regression.demand_weeks import DROPPED
+from search.pricing.series.shop_series import shop_series
 from search.pricing.series.weekly_prices import WeeklyPrices
 
 MIN_WEEKS, MIN_UNITS = 12, 200  # of sales in the shop: there is nothing to fit below
@@ -46,8 +47,8 @@ class DemandReport:
         return asdict(self)
 
 
-def fit_demand(home: Path, read_series: Callable[[Path], WeeklyPrices] = demand_series) -> DemandReport:
-    """Fit on the shop's weekly series, of which every week is over; return what was measured.
+def fit_demand(home: Path, read_series: SeriesReader = shop_series, now: int | None = None) -> DemandReport:
+    """Fit on the shop's weekly series, as `demand_series` completes it; return what was measured.
 
     A model is stored where it expects the units of the last weeks better than one that does not look at prices.
     Raises NoGeneration, StoreError, BadFeed where promotions.csv cannot be read, and TrainingError while another fit of
@@ -55,7 +56,7 @@ def fit_demand(home: Path, read_series: Callable[[Path], WeeklyPrices] = demand_
     """
     began = time.monotonic()
     with demand_lock(home):
-        weekly = read_series(home)
+        weekly = demand_series(home, read_series, now)
         sold = np.nan_to_num(weekly.units).sum(axis=0)
         weeks, units = int((sold > 0).sum()), int(sold.sum())
         if weeks < MIN_WEEKS or units < MIN_UNITS:

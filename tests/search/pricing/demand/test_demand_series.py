@@ -3,6 +3,7 @@
 from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from catalog.storage.catalogue import Catalogue
 from search.pricing.demand.demand_series import demand_series
 from search.pricing.demand.fit_demand import fit_demand
 from search.pricing.demand.price_adviser import PriceAdviser
+from search.pricing.series.shop_series import shop_series
 from search.pricing.series.weekly_prices import week_start
 from search.recommend.events.event_log import Event, EventLog
 from search.recommend.events.retention import EventLimits
@@ -50,7 +52,8 @@ def home(tmp_path_factory):
 
 
 def test_prices_before_the_history_are_those_that_were_paid(home):
-    weekly = demand_series(home, week_start(FIRST + WEEKS) - 60)
+    now = week_start(FIRST + WEEKS) - 60
+    weekly = demand_series(home, lambda home: shop_series(home, now), now)
     assert (weekly.first, weekly.weeks) == (FIRST, WEEKS - 1)  # the last week is not over
     for n, prices in enumerate(weekly.prices):
         expected = np.array([paid(FIRST + week, n) for week in range(WEEKS - 1)])
@@ -68,13 +71,14 @@ def test_a_shop_without_sales_has_prices_alone(tmp_path):
     assert fit_demand(tmp_path).reason == "too_few_sales"
 
 
-def test_a_shop_is_fitted_and_advised(home, monkeypatch):
+def test_a_shop_is_fitted_and_advised(home):
     now = week_start(FIRST + WEEKS)
-    report = fit_demand(home, lambda home: demand_series(home, now))
+    read = partial(shop_series, now=now)
+    report = fit_demand(home, read, now)
     assert (report.outcome, report.weeks) == ("stored", WEEKS)
     assert report.elasticity == pytest.approx(-2.5, abs=0.6)
     (home / "promotions.csv").write_text("product_id,week_start,mailer_share,display_share\n")
-    fit_demand(home, lambda home: demand_series(home, now))
+    fit_demand(home, read, now)
     found = PriceAdviser(home).advise(MUGS[0])
     assert (found.verdict, found.reason, found.promotions_known) == ("lower", "demand_is_elastic", True)
     assert found.suggested < 10
