@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
+from catalog.errors import DamagedStore
 from catalog.files.failpoints import failpoint
 from catalog.price_history import segments
 from catalog.price_history.merging import Merge, merge
 from catalog.price_history.price_change import PriceChange
-from catalog.storage import price_rows
+from catalog.storage import price_checks, price_rows
 from catalog.storage.connections import Connections
 from catalog.storage.word_index import LAST_SEQ
 
 PAGE_PRODUCTS = 500
+log = logging.getLogger(__name__)
 
 _SELECT_NEWEST_FIRST = "SELECT changes FROM price_segments WHERE product_id = ? ORDER BY number DESC"
 _SELECT_PAGE = """SELECT product_id, changes FROM price_segments WHERE product_id IN
@@ -93,6 +96,26 @@ class PriceHistory:
             failpoint("price.merged")
         return merged
 
+    def faults(self) -> Iterator[str]:
+        """Yield where the history and the products do not agree; reads the last change of each product."""
+        key = 0
+        while True:
+            with self._read() as db:
+                key, faults = price_checks.present_faults(db, key, PAGE_PRODUCTS)
+            yield from faults
+            if not key:
+                break
+        with self._read() as db:
+            faults = list(price_checks.absent_faults(db))
+        yield from faults
+
+    def deep_faults(self) -> Iterator[str]:
+        """Yield what is wrong within the histories; reads every change of every product."""
+        last = ""
+        while page := self._page(last):
+            for last, rows in itertools.groupby(page, itemgetter(0)):
+                yield from price_checks.history_faults(last, [row[1] for row in rows])
+
     def _page(self, after: str) -> list[tuple[str, bytes]]:
         with self._read() as db:
             return db.execute(_SELECT_PAGE, (after, PAGE_PRODUCTS)).fetchall()
@@ -105,9 +128,12 @@ def _stored(db: sqlite3.Connection, product_id: str) -> list[PriceChange]:
 
 
 def _in_order(newest_first: Iterable[bytes], since: int, until: int | None) -> tuple[PriceChange, ...]:
-    """Return the changes of segments, the oldest first, each of which says something else than the one before."""
+    """Return the changes of segments, the oldest first, each of which alters something.
+
+    The history begins after a segment that cannot be read: a shop goes on, and `verify` reports it.
+    """
     found: list[PriceChange] = []
-    for change in itertools.chain.from_iterable(map(segments.unpack, newest_first)):
+    for change in _legible(newest_first):
         if until is None or change.at <= until:
             if found and found[-1].same_state_as(change):
                 found.pop()
@@ -115,3 +141,11 @@ def _in_order(newest_first: Iterable[bytes], since: int, until: int | None) -> t
             if change.at <= since:
                 break
     return tuple(reversed(found))
+
+
+def _legible(newest_first: Iterable[bytes]) -> Iterator[PriceChange]:
+    try:
+        for segment in newest_first:
+            yield from segments.unpack(segment)
+    except DamagedStore as error:
+        log.warning("%s", error)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from catalog.errors import DamagedStore
 from catalog.files.failpoints import failpoint
 from catalog.price_history import segments
 from catalog.price_history.price_change import PriceChange
@@ -60,23 +61,31 @@ def record(db: sqlite3.Connection, old: Product | None, new: Product | None) -> 
 def append(db: sqlite3.Connection, product_id: str, changes: Iterable[PriceChange]) -> None:
     """Append changes that happen now, in this order, without those that say what the change before says.
 
-    A change is never earlier than the one before it, also when the clock went back.
+    A change is never earlier than the one before it, also when the clock went back. A segment that cannot be read gets
+    no further change, so that damage to the history of a product does not prevent changes of the product.
     """
     row = db.execute(_SELECT_LAST, (product_id,)).fetchone()
     number, length = (0, 0) if row is None else (row[0], len(row[1]))
-    last, rest = (None, b"") if row is None else segments.newest(row[1])
+    last, rest = (None, b"") if row is None else _newest(row[1])
     now = int(time.time())
     for change in changes:
         if last is not None and last.same_state_as(change):
             continue
         new = _at(change, now if last is None else max(now, last.at))
-        full = length >= segments.MAX_BYTES
+        full = length >= segments.MAX_BYTES or (last is None and length > 0)
         number += full
         rest = b"" if full or last is None else segments.older_part(new, last, rest)
         segment = segments.with_newest(new, rest)
         db.execute(_WRITE, (product_id, number, segment))
         last, length = new, len(segment)
     failpoint("price.recorded")
+
+
+def _newest(segment: bytes) -> tuple[PriceChange | None, bytes]:
+    try:
+        return segments.newest(segment)
+    except DamagedStore:
+        return None, b""
 
 
 def rewrite(db: sqlite3.Connection, product_id: str, changes: Sequence[PriceChange]) -> None:
@@ -107,11 +116,16 @@ def fill(db: sqlite3.Connection) -> bool:
     return done
 
 
-def _first(values: list[str | int | None], changed: str) -> bytes:
+def entry_of(values: Sequence[str | int | None]) -> PriceChange:
+    """Return what a product costs, of its columns price, list_price, currency and in_stock; at no time yet."""
     price, list_price = (None if text is None else _known(Decimal(text)) for text in values[:2])
     currency, in_stock = values[2:]
+    return PriceChange(0, price, list_price, str(currency), bool(in_stock))
+
+
+def _first(values: Sequence[str | int | None], changed: str) -> bytes:
     at = int(datetime.fromisoformat(changed).timestamp()) if changed else int(time.time())
-    return segments.pack([PriceChange(at, price, list_price, str(currency), bool(in_stock))])
+    return segments.pack([_at(entry_of(values), at)])
 
 
 def _entry(product: Product) -> PriceChange:

@@ -29,6 +29,7 @@ PAGE_ROWS = 16_384
 MAX_LINES = 10  # findings of one kind that are printed
 _UPDATE = "python -m indexer update --from-catalogue"
 _BUILD = "make index FEED=..."
+_PRICES = "restore a backup, or go on: the next change of the product's price completes its history"
 
 
 @dataclass(slots=True)
@@ -62,6 +63,8 @@ def check_consistency(home: Path, generation: Generation) -> Findings:
         changed = set(catalogue.keys_changed(seq))
         _one_to_one(catalogue, generation, changed, findings)
         _against_cache(home, catalogue, generation, changed, findings)
+        for fault in catalogue.price_history.faults():
+            findings.add("price history", fault, _PRICES)
         waiting = catalogue.seq - seq
     if waiting > 0:
         note = f"{waiting:,} changes since this index was made; servers show them, an update takes them in"
@@ -72,6 +75,8 @@ def check_consistency(home: Path, generation: Generation) -> Findings:
 def check_deep(home: Path, generation: Generation, encoder: Encoder, findings: Findings, seed: int = 0) -> None:
     """Read the catalogue's file and every picture file, and encode a sample of pictures again."""
     with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
+        for fault in catalogue.price_history.deep_faults():
+            findings.add("price history", fault, _PRICES)
         for fault in catalogue.faults():
             findings.add("catalogue", fault, "restore a backup: python -m indexer restore, or index again: " + _BUILD)
         pictures = {row.path: row for page in catalogue.iter_picture_rows() for row in page}

@@ -4,6 +4,7 @@ import csv
 import os
 import random
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 
@@ -57,6 +58,16 @@ def shop_state(home):
         )
         for key, found in rows.items()
     }
+
+
+def price_state(home):
+    """What each product cost, in order, without the times; every change recorded once."""
+    with closing(Catalogue.open(home / "catalog.sqlite")) as catalogue:
+        assert list(catalogue.price_history.deep_faults()) == []
+        return {
+            product_id: [replace(change, at=0) for change in changes]
+            for product_id, changes in catalogue.price_history.of_all()
+        }
 
 
 def answers(home, generation, count=100, seed=1):

@@ -171,9 +171,9 @@ def _values(row: PastPrice) -> tuple[Any, ...]:
 
 
 def _change(row: tuple[Any, ...], currency: str) -> PriceChange:
-    _, at, _, price, list_price, own_currency, in_stock, present = row
-    amounts = (None if text is None else Decimal(text) for text in (price, list_price))
-    return PriceChange(at, *amounts, own_currency or currency, bool(in_stock), bool(present), imported=True)
+    _, at, _, *amounts, own_currency, in_stock, present = row
+    price, list_price = (None if text is None else Decimal(text) for text in amounts)
+    return PriceChange(at, price, list_price, own_currency or currency, bool(in_stock), bool(present), imported=True)
 
 
 def _reason(conflict: Conflict) -> str:

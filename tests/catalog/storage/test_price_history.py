@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from catalog.price_history.price_change import PriceChange
+from catalog.price_history.segments import pack
 from catalog.product import Product
 from catalog.storage import price_rows
 from catalog.storage.catalogue import Catalogue
@@ -148,17 +149,17 @@ def test_nothing_is_recorded_of_what_is_rolled_back(catalogue, clock):
 
 def test_a_long_history_is_read_whole_and_of_all_products(catalogue, clock):
     prices = {f"p{number:02}": [] for number in range(3)}
-    for week in range(150):
+    for week in range(120):
         clock.now = START + week * 604_800
-        for number, product_id in enumerate(prices):
-            price = Decimal(100 + (week * (7 + number)) % 83) / 100
-            catalogue.put([replace(MUG, id=product_id, price=price)])
+        now = {each: Decimal(100 + (week * (7 + number)) % 83) / 100 for number, each in enumerate(prices)}
+        catalogue.put(replace(MUG, id=product_id, price=price) for product_id, price in now.items())
+        for product_id, price in now.items():
             prices[product_id].append((week * 604_800, str(price)))
     assert {each: [change[:2] for change in recorded(catalogue, each)] for each in prices} == prices
-    since = START + 100 * 604_800
+    since = START + 90 * 604_800
     every = dict(catalogue.price_history.of_all(since))
     assert every == {each: catalogue.price_history.changes(each, since) for each in prices}
-    assert all(len(changes) == 50 for changes in every.values())
+    assert all(len(changes) == 30 for changes in every.values())
 
 
 def test_all_products_are_read_over_pages(catalogue, monkeypatch):
@@ -219,3 +220,45 @@ def test_a_change_during_the_upgrade_records_what_was_before(tmp_path):
         changes = catalogue.price_history.changes("mug")
     assert [change.price for change in changes] == [Decimal("12.90"), Decimal(5)]
     assert all(abs(change.at - before) < 600 for change in changes)
+
+
+def altered(catalogue, statement, *values):
+    with catalogue._write() as db:
+        assert db.execute(statement, values).rowcount == 1
+
+
+def test_what_does_not_agree_is_found(catalogue):
+    history = catalogue.price_history
+    catalogue.put([MUG, replace(MUG, id="cup"), replace(MUG, id="jug"), replace(MUG, id="pot")])
+    catalogue.remove(["jug"])
+    assert list(history.faults()) == list(history.deep_faults()) == []
+    altered(catalogue, "UPDATE products SET price = '3' WHERE id = 'mug'")
+    altered(catalogue, "DELETE FROM price_segments WHERE product_id = 'cup'")
+    altered(catalogue, "DELETE FROM products WHERE id = 'pot'")
+    assert list(history.faults()) == [
+        "product 'mug' is at 3 EUR and has a history that ends with 12.90 EUR",
+        "product 'cup' is at 12.90 EUR and has no history",
+        "product 'pot' is not in the catalogue and has a history that ends with 12.90 EUR",
+    ]
+    catalogue.put([replace(MUG, price=Decimal(4)), replace(MUG, id="cup", price=Decimal(4)), replace(MUG, id="pot")])
+    assert list(history.faults()) == []
+    assert [change[1] for change in recorded(catalogue)] == ["12.90", "3", "4"]
+
+
+def test_a_damaged_part_is_reported_and_the_shop_goes_on(catalogue):
+    history = catalogue.price_history
+    catalogue.put([MUG, replace(MUG, id="cup")])
+    altered(catalogue, "UPDATE price_segments SET changes = x'0119' WHERE product_id = 'mug'")
+    assert history.changes("mug") == () and dict(history.of_all())["mug"] == ()
+    reported = ["product 'mug': A part of the price history cannot be read."]
+    assert list(history.faults()) == list(history.deep_faults()) == reported
+    catalogue.put([replace(MUG, price=Decimal(4))])
+    assert [change[1] for change in recorded(catalogue)] == ["12.90", "4"]
+    assert list(history.faults()) == [] and list(history.deep_faults()) == reported
+
+
+def test_a_change_that_is_recorded_twice_is_found(catalogue):
+    catalogue.put([MUG])
+    (change,) = catalogue.price_history.changes("mug")
+    altered(catalogue, "UPDATE price_segments SET changes = ?", pack([change, change]))
+    assert list(catalogue.price_history.deep_faults()) == ["product 'mug' has one change recorded twice"]

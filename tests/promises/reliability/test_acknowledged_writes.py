@@ -38,16 +38,17 @@ def kill(child):
 class Writer:
     """The child writer's keeper."""
 
-    def __init__(self, home):
-        command = [sys.executable, "-m", "tests.promises.writer", str(home)]
+    def __init__(self, home, module="tests.promises.writer", ops=OPS):
+        self._ops = ops
+        command = [sys.executable, "-m", module, str(home)]
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def cycle(self, seed, chance):
         """Let a child write, kill it at some moment, and return how many operations it acknowledged."""
-        self._process.stdin.write(f"{seed} {OPS}\n")
+        self._process.stdin.write(f"{seed} {self._ops}\n")
         self._process.stdin.flush()
         child = int(self._process.stdout.readline())
-        acknowledged, enough, late = 0, chance.randrange(OPS), chance.random() * 0.004
+        acknowledged, enough, late = 0, chance.randrange(self._ops), chance.random() * 0.004
         if enough == 0:  # while it opens the shop, or soon after
             time.sleep(chance.random() * 0.05)
             kill(child)
@@ -78,6 +79,8 @@ def written(home):
         engine.follow()
         found = [hit.product.id for hit in engine.search(Query((PictureTerm(picture(RED)),), k=200)).hits]
         products = [product for _, product in engine._catalogue.iterate()]
+        prices = engine._catalogue.price_history
+        assert [*prices.faults(), *prices.deep_faults()] == []
     assert len(set(found)) == len(found), f"doubled: {found}"
     assert sorted(found) == sorted(product.id for product in products)
     for product in products:

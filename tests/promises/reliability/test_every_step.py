@@ -27,7 +27,7 @@ from search.live.picture_store import UNFINISHED, remove_unused
 from search.query.terms import PictureTerm, Query
 from tests.fake_encoder import FakeEncoder
 from tests.promises.conftest import ROOT
-from tests.promises.feed_writer import draw_feed, draw_pictures, shop_state
+from tests.promises.feed_writer import draw_feed, draw_pictures, price_state, shop_state
 from tests.promises.server_process import opened
 
 SEEDS = 3
@@ -138,6 +138,11 @@ def test_every_failpoint_of_the_program_is_covered():
     assert len(POINTS) >= 12
 
 
+def all_state(home):
+    """What can be searched, and what each product cost before."""
+    return shop_state(home), price_state(home)
+
+
 def whole(home):
     """The shop agrees with itself: every file, and catalogue, rows and cache one to one."""
     findings = check_consistency(home, open_current(home))
@@ -166,7 +171,7 @@ def test_a_shop_survives_being_killed_at_any_step(kennel, world, tmp_path, point
     work, words = work_of(point, world, home, number)
     if work == "restore":
         assert kennel.run("backup", home=home, to=words["source"])[0] == 0
-    before = shop_state(home)
+    before = all_state(home)
     times = 1 + random.Random(number).randrange(2) if point in OFTEN else 1
     code, output = kennel.run(work, f"{point}*{times}:exit", **words)
     assert code == KILLED, output
@@ -179,7 +184,7 @@ def test_a_shop_survives_being_killed_at_any_step(kennel, world, tmp_path, point
         assert serving.manifest.seq == catalogue.seq or POINTS[point] not in ("build", "update")
     recover(home)
     whole(home)
-    left = shop_state(home)
+    left = all_state(home)
     assert not list(home.rglob("*.tmp")) and not list((home / "generations").glob(".*"))
 
     if work in ("backup", "restore"):
@@ -190,11 +195,11 @@ def test_a_shop_survives_being_killed_at_any_step(kennel, world, tmp_path, point
         undisturbed = tmp_path / "undisturbed"
         shutil.copytree(world / "home", undisturbed)
         rollback(undisturbed)
-        assert left == (before if point == "rollback.before-commit" else shop_state(undisturbed))
+        assert left == (before if point == "rollback.before-commit" else all_state(undisturbed))
     code, output = kennel.run(work, **words)
     assert code == 0, output
     whole(home)
-    after = shop_state(home)
+    after = all_state(home)
     if work != "rollback":
         assert left in (before, after)
     assert not list(home.rglob("*.tmp"))
@@ -212,7 +217,7 @@ def again_after_a_copy(kennel, work, words, expected):
     elif not words["home"].exists():
         assert kennel.run("restore", **words)[0] == 0
     restored = words["home"] if work == "restore" else words["home"].parent / "restored"
-    assert shop_state(restored) == expected
+    assert all_state(restored) == expected
     whole(restored)
 
 
