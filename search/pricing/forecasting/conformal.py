@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexer.types import Floats, Ids, Mask
-from search.pricing.forecasting.base import HORIZON, LEVEL, QUANTILES
+from search.pricing.forecasting.base import HORIZON, QUANTILES
 from search.pricing.forecasting.price_examples import PriceExamples
 from search.pricing.forecasting.volatility import GROUPS
 
 MIN_ROWS = 100  # of a group, before it has its own correction
 HALF_CENT = 0.005  # of the main unit of money
+# Share of earlier forecasts in the range, for LEVEL of later ones: trees of all weeks are nearer than trees of fewer.
+FITTED_LEVEL = 0.78
 SHAPE = (HORIZON, len(GROUPS))
 
 
@@ -54,7 +56,7 @@ def fit_sides(changes: Floats, quantiles: Floats, ahead: Ids, groups: Ids) -> Co
 
 
 def fit_ranges(examples: PriceExamples, quantiles: Floats) -> Corrections:
-    """Fit one correction of both sides, so that the range has the share LEVEL of the rows, whatever lies on each side.
+    """Fit one correction of both sides, so that the range has FITTED_LEVEL of the rows, whatever lies on each side.
 
     Prices often stay what they are: one side alone then has more than its share, and both together far more. The rows
     (m,) must be others than those that the quantiles (m, 3) were fitted on. A price half a cent off a bound is within
@@ -64,7 +66,7 @@ def fit_ranges(examples: PriceExamples, quantiles: Floats) -> Corrections:
     low, high = np.zeros(SHAPE, np.float32), np.zeros(SHAPE, np.float32)
     for cell, rows in _cells(examples.ahead, examples.groups):
         outside = np.maximum(quantiles[rows, 0] - changes[rows], changes[rows] - quantiles[rows, -1]) - cent[rows]
-        high[cell] = _rank(outside, LEVEL)
+        high[cell] = _rank(outside, FITTED_LEVEL)
         low[cell] = -high[cell]
     return Corrections(low, high)
 
