@@ -13,13 +13,17 @@ from search.cli.prices.past_price_commands import (
     import_prices_command,
     show_prices_command,
 )
+from search.cli.prices.price_fit_commands import fit_prices_command, price_status_command, rollback_prices_command
 
 COMMANDS = [
     advise_command,
     check_command,
     evaluate_prices_command,
     export_prices_command,
+    fit_prices_command,
     import_prices_command,
+    price_status_command,
+    rollback_prices_command,
     show_prices_command,
 ]
 

@@ -1,4 +1,4 @@
 """Choose, fit and store a shop's forecasters of prices, and serve the stored forecasts.
 
-Imported by nothing.
+Imported by search.cli.prices.
 """

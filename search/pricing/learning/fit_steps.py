@@ -83,7 +83,7 @@ class FitSteps:
         where that costs little, else once at the earliest one, which later origins forecast with too (Tashman 2000,
         "rolling-origin evaluations", without recalibration).
         """
-        sample = self._sample(MEASURED_ROWS)
+        sample = self.sample(MEASURED_ROWS)
         digest = digest_of(sample)
         found: dict[str, ForecastLosses] = {}
         for name, kind in forecasters.items():
@@ -103,7 +103,7 @@ class FitSteps:
 
     def fitted(self, kind: type[StoredForecaster], drops: type[DropForecaster] | None) -> FittedForecaster:
         """Fit the chosen forecaster, and the model of drops, on the whole history of as many products as are needed."""
-        sample = self._sample(FIT_ROWS)
+        sample = self.sample(FIT_ROWS)
         digest, end = digest_of(sample), sample.weeks
         forecaster = self.work.fitted(kind, digest_of(kind.name, digest), lambda: kind().fit(sample, end))
         failpoint("prices.fitted")
@@ -132,7 +132,7 @@ class FitSteps:
             self.step()
         return prices, drops
 
-    def _sample(self, rows: int) -> WeeklyPrices:
+    def sample(self, rows: int) -> WeeklyPrices:
         """Return the series of products drawn by a hash of their ids, of at most so many rows.
 
         Those with a price in fewer than MIN_ORIGIN weeks are left out, if there are enough others.

@@ -15,7 +15,7 @@ from catalog.extras import check_extra
 from catalog.files.failpoints import failpoint
 from search.pricing.flags.measured_flags import MeasuredFlags
 from search.pricing.forecasting.base import HORIZON, StoredForecaster
-from search.pricing.learning.fit_steps import DropForecaster, FitSteps
+from search.pricing.learning.fit_steps import FIT_ROWS, DropForecaster, FitSteps
 from search.pricing.learning.fit_work import FitWork, chunks_of
 from search.pricing.learning.forecast_files import ForecastTable
 from search.pricing.learning.forecast_gate import ForecasterChoice, choose, figures_of_losses
@@ -112,7 +112,7 @@ def _fit(home: Path, options: PriceFitOptions) -> PriceFitReport:
             failpoint("prices.forecast")
             settings = {
                 "origins": [weekly.first + origin for origin in origins],
-                "flags": MeasuredFlags.measure(weekly, weekly.weeks, fitted.drops).as_json(),
+                "flags": MeasuredFlags.measure(steps.sample(FIT_ROWS), weekly.weeks, fitted.drops).as_json(),
             }
             manifest = _manifest(weekly, choice, report, settings)
             published = publish_forecasts(home, PriceForecasts(manifest, table), fitted.save)
