@@ -1,6 +1,6 @@
 """Report a shop's state to its operator: index status, catalogue map and query log.
 
-Imported by web.api, web.experiments, web.middleware, web.pages.
+Imported by search.cli.prices, web.api, web.experiments, web.middleware, web.pages.
 """
 
 from typing import TYPE_CHECKING

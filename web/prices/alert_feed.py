@@ -46,7 +46,8 @@ def write_feed(fired: Sequence[FiredAlert], token: str) -> bytes:
         _add(entry, "link", rel="alternate", type="text/html", href=absolute_url(product_url(item.alert.product_id)))
         before = alert_text("entry_before", price=money(item.alert.price, item.alert.currency))
         _add(entry, "content", f"{fired_text(item)} {before} {alert_text('entry_look')}", type="text")
-    return ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
+    document: bytes = ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
+    return document
 
 
 def _add(parent: ElementTree.Element, tag: str, text: str = "", **attributes: str) -> ElementTree.Element:

@@ -11,7 +11,7 @@ from flask import Request, current_app
 from catalog.errors import BadRow, PriceAlertRefused
 from catalog.money.prices import parse_price
 from catalog.product import Product
-from search.pricing.alerts.alert_store import MAX_OF_VISITOR, NO_PRICE, NOT_LOWER
+from search.pricing.alerts.alert_store import MAX_OF_VISITOR, NO_PRICE, NOT_LOWER, TOO_MANY
 from search.pricing.alerts.price_alert import has_price
 from web.i18n.money import amount_to_type, money
 from web.middleware.consent import random_visitor
@@ -60,7 +60,6 @@ def read_alert_form(product: Product, request: Request) -> tuple[AlertForm | Non
 
 def with_refusal(form: AlertForm, refused: PriceAlertRefused) -> AlertForm:
     """Return the form with why the shop refused the alert."""
-    values: dict[str, object] = {NOT_LOWER: {"price": form.price}, "too_many": {"count": MAX_OF_VISITOR}}.get(
-        refused.reason, {}
-    )
+    of_reason: dict[str, dict[str, object]] = {NOT_LOWER: {"price": form.price}, TOO_MANY: {"count": MAX_OF_VISITOR}}
+    values = of_reason.get(refused.reason, {})
     return replace(form, error=alert_text(f"error_{refused.reason or NO_PRICE}", **values))

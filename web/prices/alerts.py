@@ -8,8 +8,9 @@ from catalog.errors import BadQuery
 from search.pricing.alerts.alert_tokens import FEED, PAGE
 from search.pricing.alerts.price_alert import AlertRequest
 from web.engine import get_engine
-from web.middleware.auth import SEARCH, current_key
+from web.middleware.auth import current_key
 from web.middleware.consent import check_visitor
+from web.middleware.policies import SEARCH
 from web.middleware.response_headers import no_store
 from web.prices.alert_requests import NewPriceAlert, VisitorAlertsParameters
 from web.prices.alert_service import price_alerts

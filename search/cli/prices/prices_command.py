@@ -6,6 +6,7 @@ import click
 
 from indexer.cli.common import Commands
 from search.cli.prices.advise_command import advise_command
+from search.cli.prices.alerts_command import alerts_command
 from search.cli.prices.check_command import check_command
 from search.cli.prices.evaluate_command import evaluate_prices_command
 from search.cli.prices.past_price_commands import (
@@ -17,6 +18,7 @@ from search.cli.prices.price_fit_commands import fit_prices_command, price_statu
 
 COMMANDS = [
     advise_command,
+    alerts_command,
     check_command,
     evaluate_prices_command,
     export_prices_command,

@@ -47,6 +47,7 @@ _REPLACE = """UPDATE alerts SET title = ?, at_most = ?, price = ?, currency = ?,
     WHERE id = ?"""
 _REMOVE = ("DELETE FROM alerts WHERE id = ? AND visitor = ?", "DELETE FROM fired WHERE id = ? AND visitor = ?")
 _FORGET = ("DELETE FROM alerts WHERE visitor = ?", "DELETE FROM fired WHERE visitor = ?")
+_SEND_AGAIN = "UPDATE fired SET delivery = 'pending', attempts = 0, retry_at = 0 WHERE delivery = 'failed'"
 _WATCHED = """SELECT product, count(*) FROM alerts GROUP BY product HAVING count(*) >= ?
     ORDER BY count(*) DESC, product LIMIT ?"""
 
@@ -144,6 +145,13 @@ class AlertStore:
         with self.file.writing() as db:
             expired = db.execute("DELETE FROM alerts WHERE at < ? AND ? > 0", (at - days * DAY_S, days)).rowcount
             return expired + db.execute("DELETE FROM fired WHERE fired_at < ?", (at - FIRED_DAYS * DAY_S,)).rowcount
+
+    def send_again(self) -> int:
+        """Have every delivery that failed for good tried again; return how many there are."""
+        if not self.file.exists:
+            return 0
+        with self.file.writing() as db:
+            return db.execute(_SEND_AGAIN).rowcount
 
     def counts(self) -> AlertCounts:
         """Return how many alerts there are. Who shows them withholds those of few visitors."""

@@ -322,6 +322,10 @@ def test_there_is_an_end_to_trying(store, to_send):
         assert sender.step(now + number * LAST_RETRY_S)
     assert fired(store) == [("mug", "12.50", FAILED)] and not sender.step(now + 1e7)
     assert store.counts().to_dict()["webhook_failed"] == 1
+    assert store.send_again() == 1 and store.send_again() == 0
+    with web_stub(lambda _: (200, {}, b"")) as (url, received):
+        assert sender_of(store, url).step(now) and len(received) == 1
+    assert fired(store) == [("mug", "12.50", SENT)]
 
 
 def test_what_was_removed_is_not_sent(store, to_send):

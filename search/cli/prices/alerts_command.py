@@ -1,0 +1,41 @@
+"""python -m search prices alerts: how many visitors wait for lower prices, and whether the webhook gets what fires."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from catalog.home import ShopHome
+from indexer.cli.common import home_option
+from search.cli.common import json_option, print_figures, print_json, print_table
+from search.ops.anonymity import DEFAULT_LEAST, withheld
+from search.pricing.alerts.alert_store import AlertStore
+
+
+@click.command("alerts")
+@json_option
+@home_option
+@click.option("--send-again", is_flag=True, help="Try again to send what failed for good; a server does it.")
+@click.option("--limit", type=click.IntRange(1), default=20, help="How many products to list.  [default: 20]")
+def alerts_command(home: Path, as_json: bool, send_again: bool, limit: int) -> None:
+    """Print how many price alerts wait and fired, and the products that most visitors wait for.
+
+    Numbers that stem from fewer than five visitors are left out. Nothing is printed of a visitor.
+    """
+    ShopHome(home).require_catalogue()
+    store = AlertStore(home)
+    sent_again = {"sent_again": store.send_again()} if send_again else {}
+    counts = store.counts()
+    figures: dict[str, Any] = {**counts.to_dict(), **sent_again}
+    for name in ("waiting", "visitors"):
+        figures[name] = withheld(figures[name], counts.visitors, DEFAULT_LEAST)
+    watched = store.watched(DEFAULT_LEAST, limit)
+    if as_json:
+        products = [{"product_id": product_id, "visitors": visitors} for product_id, visitors in watched]
+        print_json({**figures, "products": products})
+        return
+    print_figures({name: "fewer than five visitors" if value is None else value for name, value in figures.items()})
+    if watched:
+        print_table(("product", "visitors"), [(name, str(visitors)) for name, visitors in watched], ("visitors",))

@@ -1,0 +1,42 @@
+"""python -m search prices alerts: counts for the owner, without those of few visitors."""
+
+import json
+from decimal import Decimal
+
+from click.testing import CliRunner
+
+from catalog.home import ShopHome
+from catalog.product import Product
+from catalog.storage.catalogue import Catalogue
+from search.__main__ import main
+from search.pricing.alerts.alert_store import AlertStore
+from search.pricing.alerts.price_alert import AlertRequest
+
+MILK = Product("milk", "Milk", (), price=Decimal("1.50"), currency="EUR")
+
+
+def run(home, *words, exit_code=0):
+    done = CliRunner().invoke(main, ["prices", "alerts", "--home", str(home), *words])
+    assert done.exit_code == exit_code, done.output
+    return done.output
+
+
+def test_an_owner_sees_what_several_visitors_wait_for(tmp_path):
+    assert "There is no shop" in run(tmp_path, exit_code=1)
+    catalogue = Catalogue.open(ShopHome(tmp_path).catalogue)
+    catalogue.put([MILK])
+    catalogue.close()
+    assert json.loads(run(tmp_path, "--json")) | {"products": []} == {
+        "waiting": 0, "visitors": 0, "fired": 0, "webhook_pending": 0, "webhook_sent": 0, "webhook_failed": 0,
+        "products": [],
+    }  # fmt: skip
+    store = AlertStore(tmp_path)
+    for number in range(4):
+        store.add(AlertRequest(MILK, f"visitor {number}"))
+    few = json.loads(run(tmp_path, "--json"))
+    assert (few["waiting"], few["visitors"], few["products"]) == (None, None, [])
+    assert "fewer than five visitors" in run(tmp_path)
+    store.add(AlertRequest(MILK, "visitor 5"))
+    many = json.loads(run(tmp_path, "--json", "--send-again"))
+    assert (many["waiting"], many["visitors"], many["sent_again"]) == (5, 5, 0)
+    assert many["products"] == [{"product_id": "milk", "visitors": 5}] and "milk" in run(tmp_path)
