@@ -32,6 +32,8 @@ from search.live.product_edit import ProductEdit, Written
 from search.live.thumbnails import Thumbnails
 from search.merchandising.rule_follower import RuleFollower
 from search.merchandising.rule_set import Rules
+from search.pricing.learning.price_models import PriceModels
+from search.pricing.product_prices import ProductPrices
 from search.query.filters import Filter
 from search.query.glossary import Glossary
 from search.query.refine_token import signing_key
@@ -72,6 +74,7 @@ class SearchEngine:
         self._thumbnails = Thumbnails(catalogue, ShopHome(home).thumbnails)
         self._steps = StepRunner()
         glossary = Glossary.usable(home)
+        self.prices = ProductPrices(catalogue.price_history, PriceModels.open(home))
         self.rules = RuleFollower(home)
         self.ratings = RatingFollower(home)
         self.review_photos = ReviewPhotoSearch(home, lambda: self._live.served, self.find)
@@ -253,7 +256,7 @@ class SearchEngine:
             runtime=str(getattr(state.encoder, "runtime", "numpy")),
             texts=state.generation.layout.text_block is not None,
             live=len(state.snapshot.live),
-            degraded=self._live.degraded + self.recommender.degraded,
+            degraded=self._live.degraded + self.recommender.degraded + self.prices.degraded,
         )
 
     def close(self) -> None:

@@ -35,6 +35,7 @@ from web.pages import merchant, operator, shop, templating
 from web.personal import routes as personal
 from web.prices import alert_pages, alert_service
 from web.prices import alerts as price_alerts
+from web.prices import routes as prices
 from web.questions import pages as question_pages
 from web.questions import routes as product_questions
 from web.questions import service as question_service
@@ -89,6 +90,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(assistant.bp)
     app.register_blueprint(assistant_page.bp)
     app.register_blueprint(products.bp)
+    prices.init_app(app, settings)
     app.register_blueprint(product_questions.bp)
     app.register_blueprint(price_alerts.bp)
     for page in (shop, question_pages, personal, saved, merchant, desk_page, operator):

@@ -219,6 +219,12 @@ class Settings(AssistantSettings, PriceAlertSettings):
         " what is spoken to the browser's maker.",
     )
 
+    lowest_prices: bool = Field(
+        default=True,
+        description="Whether each announced discount has the lowest price of the 30 days before it, as EU directive"
+        " 98/6/EC Art. 6a requires; without earlier prices on record it has none.",
+    )
+
     @model_validator(mode="after")
     def _check_servers(self) -> Settings:
         self.fetch_rules  # noqa: B018 - raises ValueError for an address that cannot be

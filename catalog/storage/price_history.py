@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ PAGE_PRODUCTS = 500
 log = logging.getLogger(__name__)
 
 _SELECT_NEWEST_FIRST = "SELECT changes FROM price_segments WHERE product_id = ? ORDER BY number DESC"
+_SELECT_SOME = """SELECT product_id, changes FROM price_segments
+    WHERE product_id IN (SELECT value FROM json_each(?)) ORDER BY product_id, number DESC"""
 _SELECT_PAGE = """SELECT product_id, changes FROM price_segments WHERE product_id IN
     (SELECT DISTINCT product_id FROM price_segments WHERE product_id > ? ORDER BY product_id LIMIT ?)
     ORDER BY product_id, number DESC"""
@@ -58,6 +61,15 @@ class PriceHistory:
         with self._read() as db:
             found = db.execute(_SELECT_NEWEST_FIRST, (product_id,))
             return _in_order((row[0] for row in found), since, until)
+
+    def of_products(self, product_ids: Iterable[str], since: int = 0) -> dict[str, tuple[PriceChange, ...]]:
+        """Return the changes of several products by id, as `changes` returns them; one query reads them all."""
+        with self._read() as db:
+            rows = db.execute(_SELECT_SOME, (json.dumps(list(product_ids)),))
+            return {
+                product_id: _in_order((row[1] for row in found), since, None)
+                for product_id, found in itertools.groupby(rows, itemgetter(0))
+            }
 
     def of_all(self, since: int = 0) -> Iterator[tuple[str, tuple[PriceChange, ...]]]:
         """Yield id and changes of every product that has or had a price, as `changes` returns them, by id.

@@ -15,6 +15,7 @@ from web.i18n.language import title_of
 from web.i18n.reasons import reason_text, shelf_heading
 from web.middleware.consent import personalising_refused_by, served_visitor
 from web.middleware.response_headers import no_store
+from web.prices.lowest_prices import lowest_field, note_products
 from web.requests.recommend_request import feed_request, read_feed_parameters
 from web.requests.search_request import effective_timeout
 from web.settings import Settings
@@ -45,6 +46,7 @@ def feed() -> Response:
     visitor = served_visitor(parameters.visitor or "", parameters.personalise)
     wanted = feed_request(parameters, not refused_by, current_app.config["FEED_REPEAT_SHARE"])
     page = engine.recommender.feed(visitor, wanted, effective_timeout(parameters.timeout_ms))
+    note_products(item.product for shelf in page.shelves for item in shelf.items)
     shown = feed_json(page, parameters.surface) | {"refused_by": refused_by or None, "request_id": g.request_id}
     response = no_store(jsonify(shown))
     response.vary.update(("Accept-Language", "Cookie"))
@@ -81,6 +83,6 @@ def shelf_json(shelf: Shelf) -> dict[str, Any]:
 
 
 def _item_json(item: FeedItem, rank: int) -> dict[str, Any]:
-    values = addressed(item.to_dict(rank))
+    values = addressed(item.to_dict(rank)) | lowest_field(item.product)
     reason = item.reason
     return values | {"reason": values["reason"] | {"text": reason_text(reason.code, reason.product, reason.facts)}}

@@ -17,6 +17,7 @@ from web.middleware import consent
 from web.middleware.query_logging import logged_search, query_id
 from web.middleware.request_context import note_page, query_text
 from web.middleware.uploads import body_of
+from web.prices.lowest_prices import lowest_field, note_products
 from web.requests.recommend_request import EventParameters, Events, RecommendationParameters, Viewed, parse_events
 from web.requests.search_request import effective_timeout, read_search_request
 from web.requests.validation import json_object, validate
@@ -144,13 +145,18 @@ def _count_and_timeout() -> tuple[int, int]:
 def page_json(page: SearchPage, text: str = "") -> dict[str, Any]:
     """Return a page of results: the JSON of the command line with addresses added."""
     payload = note_page(page, text).to_dict()
-    lists = {name: [addressed(hit) for hit in payload[name]] for name in ("hits", "near")}
+    note_products(hit.product for hit in (*page.hits, *page.near))
+    lists = {
+        name: [addressed(values) | lowest_field(hit.product) for values, hit in zip(payload[name], hits, strict=True)]
+        for name, hits in (("hits", page.hits), ("near", page.near))
+    }
     return payload | lists | {"query_id": query_id(page.query), "request_id": g.request_id}
 
 
 def items_json(items: Sequence[SearchHit | Recommendation]) -> list[dict[str, Any]]:
     """Return hits or recommendations, best first, with addresses added."""
-    return [addressed(item.to_dict(rank)) for rank, item in enumerate(items, 1)]
+    note_products(item.product for item in items)
+    return [addressed(item.to_dict(rank)) | lowest_field(item.product) for rank, item in enumerate(items, 1)]
 
 
 def addressed(item: dict[str, Any]) -> dict[str, Any]:
@@ -167,6 +173,7 @@ def product_json(product: Product) -> dict[str, Any]:
     """Return all fields of a product, with the addresses of its page and its pictures."""
     return {
         **product_facts(product),
+        **lowest_field(product),
         "description": product.description,
         "url": api_url(product_url(product.id)),
         "pictures": [_picture_json(picture) for picture in product.pictures],

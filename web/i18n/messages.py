@@ -24,6 +24,7 @@ ASSISTANT, ASSISTANT_PANEL = "assistant", "assistant_panel"
 REVIEWS, REVIEW_DESK = "reviews", "review_desk"  # what shoppers see of reviews, and the page that moderates them
 QUESTIONS, QUESTION_DESK = "questions", "merchant_questions"
 PRICE_ALERTS = "price_alerts"
+PRICES = "prices"
 CONVERSATIONS = "conversations"  # the page of the staff
 _SHOWN_BY_SCRIPTS = (
     "brands clear_recent copied crop_box did_you_mean found kinds no_camera object popular_searches products "

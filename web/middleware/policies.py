@@ -57,6 +57,7 @@ POLICIES = {
     "merchant_reviews.remove": WRITE,
     "merchant_reviews.photo": WRITE,
     "api.product": PUBLIC,
+    "prices.of_product": PUBLIC,
     "api.similar": PUBLIC,
     "product_questions.ask": PUBLIC,
     "product_questions.send": PUBLIC,

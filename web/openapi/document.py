@@ -24,6 +24,7 @@ from web.conversations.requests import MessageCorrection, PersonAnswer, ThreadsO
 from web.experiments.requests import ExperimentFields, ExperimentState
 from web.middleware.policies import ALWAYS, OPERATOR, POLICIES, PUBLIC, SCOPES, UNLIMITED_ENDPOINTS
 from web.prices.alert_requests import NewPriceAlert, VisitorAlertsParameters
+from web.prices.requests import PriceParameters
 from web.questions.requests import AskParameters, QuestionsPage, SentQuestion, ShopAnswer
 from web.requests.job_request import Decisions, FilePart, JobState, NewJob, PublishRows, RowsPage
 from web.requests.listing_request import ListingRequest
@@ -66,11 +67,11 @@ _REVIEWS = (ReviewBatch, ReviewDecisions, ReviewReply, ReviewVote, SentReview)
 _BODIES = (Search, Viewed, Events, AssistantRequest, *_CONVERSATIONS, *_OWN, *_REVIEWS, *_QUESTIONS)
 _LISTS = (ChangesPage, FilePart, ImportOptions, RowsPage, RulesPage, ThreadsOf, ThreadsPage)
 _RECOMMENDATIONS = (EventParameters, FeedParameters, RecommendationParameters, SimilarParameters)
-_QUESTION_PARAMETERS = (AskParameters, QuestionsPage)
+_PRODUCT_PARAMETERS = (AskParameters, PriceParameters, QuestionsPage)
 _REVIEW_LISTS = (ReviewListParameters, ReviewQueueParameters, SimilarPhotoParameters)
 _PAGES = (
     *_LISTS,
-    *_QUESTION_PARAMETERS,
+    *_PRODUCT_PARAMETERS,
     *_RECOMMENDATIONS,
     *_REVIEW_LISTS,
     RollbackParameters,

@@ -32,6 +32,7 @@ from web.pages.short_titles import short_titles
 from web.pages.view_models import results_view
 from web.personal.consent_view import consent_view
 from web.personal.shelves import ShelfCard, bought_together, shelves_of_everybody
+from web.prices.lowest_prices import note_products
 from web.questions.pages import questions_view
 from web.requests.page_request import PageRequest, compact, query_from_page, read_page_request
 from web.requests.validation import check, whole_number
@@ -60,6 +61,11 @@ class RelatedRows:
     together: tuple[ShelfCard, ...]
     substitutes: tuple[Product, ...]
     goes_with: tuple[Product, ...]
+
+    @property
+    def products(self) -> tuple[Product, ...]:
+        """The products of all rows."""
+        return (*(card.product for card in self.together), *self.substitutes, *self.goes_with)
 
 
 @bp.get("/")
@@ -90,6 +96,7 @@ def product(product_id: str) -> str:
     engine = get_engine()
     shown_product = engine.product(product_id)
     rows, page = _product_rows(shown_product)
+    note_products([shown_product, *rows.products, *(hit.product for hit in (page.hits if page else ()))])
     origin = read_origin(request)
     variants = engine.variants(product_id)
     return render_template(
@@ -197,6 +204,7 @@ def _front() -> str:
     """Render the front page as everybody sees it; its script fetches what a visitor's own has more."""
     engine = get_engine()
     products = engine.browse(min(current_app.config["PAGE_HITS"], MAX_ON_FRONT), date.today().toordinal())
+    note_products(products)
     return render_template(
         "home.html",
         products=products,
@@ -218,6 +226,7 @@ def _results(page_request: PageRequest, upload: FileStorage | None = None, befor
     if upload is None and (answer := sent_on(page_request, query)) is not None:
         return answer
     page = note_page(logged_search(engine, query), query_text(query))
+    note_products(hit.product for hit in (*page.hits, *page.near))
     query = page.query
     photo = get_try_photo(page_request.photo) if page_request.photo else None
     mentioned = [term.product_id for term in query.terms if isinstance(term, ProductTerm)]

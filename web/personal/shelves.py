@@ -26,6 +26,7 @@ from search.recommend.feed.feed_page import (
 from web.engine import get_engine
 from web.i18n.language import t
 from web.i18n.reasons import reason_text, shelf_heading
+from web.prices.lowest_prices import note_products
 
 SHELF_CARDS = 6  # on the front page, where a shelf is one row
 OF_MANY = frozenset({POPULAR, POPULAR_IN_CATEGORY, TRENDING_NOW})  # reasons that tell what many shoppers do
@@ -73,6 +74,7 @@ def shelf_views(
         page = get_engine().recommender.feed(visitor, wanted, current_app.config["TIMEOUT_MS"])
     except (DeadlineExceeded, StepFailed, StoreError, UnknownProduct):
         return ()
+    note_products(item.product for shelf in page.shelves for item in shelf.items)
     views = (_view(page, shelf, dismissed, named) for shelf in page.shelves)
     return tuple(view for view in views if view.cards)
 

@@ -10,6 +10,7 @@ from flask import Blueprint, render_template, request
 from catalog.product import Product
 from web.engine import get_engine
 from web.personal.shelves import goes_with_all
+from web.prices.lowest_prices import note_products
 from web.saved.comparison import compared_facts
 from web.urls import compare_url
 
@@ -50,4 +51,6 @@ def _listed(most: int) -> list[Product]:
     if len(ids) == 1 and not found:  # written by hand: an id may hold a comma, so it is tried whole first
         ids = list(dict.fromkeys(part.strip() for part in ids[0].split(",")))
         found = get_engine().find(ids[: most + 1])
-    return [found[product_id] for product_id in ids if product_id in found][:most]
+    products = [found[product_id] for product_id in ids if product_id in found][:most]
+    note_products(products)
+    return products

@@ -1,4 +1,5 @@
 """Forecasts of weekly prices behind one contract.
 
-Imported by search.pricing.classical, search.pricing.demand, search.pricing.evaluation, search.pricing.learning.
+Imported by search.pricing, search.pricing.classical, search.pricing.demand, search.pricing.evaluation,
+search.pricing.learning.
 """

@@ -18,6 +18,7 @@ from web.i18n.messages import (
     MERCHANT,
     OPERATOR,
     PRICE_ALERTS,
+    PRICES,
     QUESTION_DESK,
     QUESTIONS,
     REFERENCE,
@@ -75,6 +76,7 @@ PAGES = [
     QUESTION_DESK,
     CONVERSATIONS,
     PRICE_ALERTS,
+    PRICES,
 ]
 
 
@@ -87,7 +89,9 @@ def test_every_message_is_in_english_and_chinese_with_the_same_placeholders(page
             assert placeholders(texts[ENGLISH]) == placeholders(texts[CHINESE]), key
 
 
-@pytest.mark.parametrize("page", [SHOP, EMBED, VOICE, ASSISTANT, ASSISTANT_PANEL, REVIEWS, QUESTIONS, PRICE_ALERTS])
+@pytest.mark.parametrize(
+    "page", [SHOP, EMBED, VOICE, ASSISTANT, ASSISTANT_PANEL, REVIEWS, QUESTIONS, PRICE_ALERTS, PRICES]
+)
 @pytest.mark.parametrize("language", OWN_FILES)
 def test_what_shoppers_read_is_in_every_language(page, language):
     english, translated = read(page), read(f"{page}.{language}")
@@ -106,7 +110,8 @@ def test_a_text_with_forms_has_one_for_every_plural_that_is_used(language):
     rules = Locale.parse(LOCALES[language]).plural_form
     used = {rules(number) for number in (*range(101), 1_000)}
     files = [
-        read(name if language in STAFF_LANGUAGES else f"{name}.{language}")["messages"] for name in (SHOP, REVIEWS)
+        read(name if language in STAFF_LANGUAGES else f"{name}.{language}")["messages"]
+        for name in (SHOP, REVIEWS, PRICES)
     ]
     found = [text for texts in files for text in texts.values()]
     texts = [text[language] if language in STAFF_LANGUAGES else text for text in found]
@@ -158,6 +163,14 @@ def test_what_pages_say_of_price_alerts_exists_and_is_used():
     reasons = {f"error_{reason}" for reason in (NO_PRICE, NOT_LOWER, TOO_MANY, FULL)}
     assert keys == {key for key in keys if f'"{key}"' in text or f"alert_text('{key}')" in text} | reasons
     assert set(re.findall(r'\balert_text\("([a-z0-9_]+)"[,)]', text)) <= keys
+
+
+def test_what_pages_say_of_prices_exists_and_is_used():
+    templates, modules = sorted((WEB / "templates").glob("*.html")), sorted((WEB / "prices").rglob("*.py"))
+    text = "".join(file.read_text(encoding="utf-8") for file in (*templates, *modules))
+    keys = set(page_messages(PRICES, ENGLISH))
+    assert keys == {key for key in keys if f'"{key}"' in text}
+    assert set(re.findall(r'\bprice_text\("([a-z0-9_]+)"[,)]', text)) <= keys
 
 
 def test_what_the_page_that_moderates_reviews_says_exists():

@@ -16,6 +16,14 @@ function drawEntry(panel, entry) {
   return made;
 }
 
+// What is said of the lowest price before a discount; "" where none is known.
+function lowestOf(panel, product) {
+  const lowest = product.on_sale && product.lowest_30_days;
+  if (!lowest) return "";
+  const price = panel.price(lowest.price, lowest.currency);
+  return panel.t(lowest.complete ? "lowest" : "lowest_on_record", { price });
+}
+
 function drawProducts(panel, products) {
   return make("ul", { className: "products", attributes: { "aria-label": panel.t("products") } }, ...products.map((product, at) => {
     const link = panel.links.product(product);
@@ -29,7 +37,8 @@ function drawProducts(panel, products) {
     const costs = make("p", { className: "price" }, price && make("span", { textContent: price }));
     if (product.on_sale && product.list_price) costs.append(make("s", {}, make("span", { className: "quiet", textContent: `${panel.t("price_before")} ` }), panel.price(product.list_price, product.currency)));
     if (product.in_stock === false) costs.append(make("span", { className: "out", textContent: panel.t("out_of_stock") }));
-    return make("li", { className: "product" }, make("div", { className: "tile" }, pictureOf(panel, product)), make("h3", {}, anchor), costs, similarOf(panel, product));
+    const lowest = lowestOf(panel, product);
+    return make("li", { className: "product" }, make("div", { className: "tile" }, pictureOf(panel, product)), make("h3", {}, anchor), costs, lowest && make("p", { className: "low", textContent: lowest }), similarOf(panel, product));
   }));
 }
 

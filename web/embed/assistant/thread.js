@@ -3,7 +3,7 @@
 
 const NAME = "windowshop-assistant";
 const MOST = 60;                  // entries; earlier ones are no longer shown
-const SHOWN = ["id", "title", "price", "currency", "list_price", "on_sale", "in_stock", "picture_url", "url", "link"];
+const SHOWN = ["id", "title", "price", "currency", "list_price", "lowest_30_days", "on_sale", "in_stock", "picture_url", "url", "link"];
 
 class Thread {
   constructor() {

@@ -32,6 +32,14 @@ function follow(part, product, { rank, link, query = "" }) {
   return part.announce("click", { id: product.id, link, rank, product });
 }
 
+// What a card says of the lowest price before a discount; "" where none is known.
+function lowestOf(part, product) {
+  const lowest = product.on_sale && product.lowest_30_days;
+  if (!lowest) return "";
+  const price = priceOf(part, lowest.price, lowest.currency);
+  return part.t(lowest.complete ? "lowest" : "lowest_on_record", { price });
+}
+
 function card(part, product, rank, { more, query, reason } = {}) {
   const link = linkOf(product);
   const title = product.attributes?.[`title_${part.language}`] || product.title;
@@ -53,6 +61,8 @@ function card(part, product, rank, { more, query, reason } = {}) {
   }
   if (!product.in_stock) costs.append(make("span", { className: "out", textContent: part.t("out_of_stock") }));
   made.append(costs);
+  const lowest = lowestOf(part, product);
+  if (lowest) made.append(make("p", { className: "lowest", textContent: lowest, attributes: { part: "lowest" } }));
   if (more) {
     const like = make("button", { type: "button", className: "like", textContent: part.t("more_like"), attributes: { "aria-label": part.t("more_like_this", { title }) } });
     like.addEventListener("click", () => more(product, title));

@@ -1,0 +1,110 @@
+"""The prices of a shop's products: one door for pages, the API and merchants."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from catalog.price_history.price_change import PriceChange
+from catalog.price_history.readings import LowestPrice, lowest_before_reduction
+from catalog.storage.price_history import PriceHistory
+from search.pricing.flags.price_flag import PriceFlag, price_flags
+from search.pricing.forecasting.base import LEVEL
+from search.pricing.learning.price_models import PriceModels
+from search.pricing.price_page import ExpectedPrices, ExpectedWeek, OfferedPrice, PricePage, offered_prices
+from search.pricing.series.weekly_prices import week_start
+
+DIGITS = 7  # of forecasts: they are float32
+
+
+class ProductPrices:
+    """What the products of a shop cost: its catalogue's history, and the forecasts that it stores. Threads share it."""
+
+    def __init__(self, history: PriceHistory, models: PriceModels, clock: Callable[[], float] = time.time) -> None:
+        self.models = models
+        self._history = history
+        self._clock = clock
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """A public sentence where the forecasts cannot be used."""
+        return self.models.degraded
+
+    def of(self, product_id: str, since: int = 0) -> PricePage:
+        """Return what is known of a product's price; its history from `since` on, in unix seconds.
+
+        The price in force at `since` comes first. Raises StoreError.
+        """
+        changes = self._history.changes(product_id)
+        if not changes:
+            return PricePage(product_id)
+        now, offered = int(self._clock()), offered_prices(changes)
+        return PricePage(
+            product_id=product_id,
+            current=_current(changes),
+            offered=_from(offered, since),
+            lowest=lowest_before_reduction(changes, now),
+            flags=self._flags(product_id, changes, now),
+            expected=self._expected(product_id, offered[-1], now) if offered else None,
+        )
+
+    def lowest_before_reductions(self, product_ids: Sequence[str]) -> dict[str, LowestPrice]:
+        """Return the lowest price of the 30 days before the present reduction of each product that has one, by id.
+
+        One query reads all of them. Raises StoreError.
+        """
+        now = int(self._clock())
+        found = self._history.of_products(product_ids)
+        lowest = {product_id: lowest_before_reduction(changes, now) for product_id, changes in found.items()}
+        return {product_id: price for product_id, price in lowest.items() if price is not None}
+
+    def _flags(self, product_id: str, changes: Sequence[PriceChange], now: int) -> tuple[PriceFlag, ...]:
+        """Return what is said of a product's price, with how often that was right in this shop."""
+        last = changes[-1]
+        if last.price is None:
+            return ()
+        waits = self.models.waits(product_id, currency=last.currency, price=float(last.price), now=now)
+        return price_flags(changes, now, self.models.flags.precisions, waits)
+
+    def _expected(self, product_id: str, offer: OfferedPrice, now: int) -> ExpectedPrices | None:
+        """Return the stored forecast of a product that can be bought; None without one that holds."""
+        if offer.price is None:
+            return None
+        stored = self.models.forecast(product_id, currency=offer.currency, price=float(offer.price), now=now)
+        if stored is None:
+            return None
+        weeks = (
+            ExpectedWeek(
+                week_start(week.week),
+                week_start(week.week + 1),
+                *(Decimal(f"{amount:.{DIGITS}g}") for amount in (week.low, week.middle, week.high)),
+            )
+            for week in stored.weeks
+        )
+        return ExpectedPrices(stored.made_at, stored.model, LEVEL, stored.flat, tuple(weeks))
+
+
+def _from(offered: tuple[OfferedPrice, ...], since: int) -> tuple[OfferedPrice, ...]:
+    """Return what was offered from `since` on; the offer in force then comes first."""
+    later = next((place for place, offer in enumerate(offered) if offer.at > since), len(offered))
+    return offered[max(later - 1, 0) :]
+
+
+def _current(changes: Sequence[PriceChange]) -> PriceChange | None:
+    """Return the last change as of when the product got its price; None where the product left the catalogue."""
+    last = changes[-1]
+    if not last.present:
+        return None
+    at = last.at
+    for change in reversed(changes):
+        if (change.price, change.list_price, change.currency, change.present) != (
+            last.price,
+            last.list_price,
+            last.currency,
+            True,
+        ):
+            break
+        at = change.at
+    return replace(last, at=at)
