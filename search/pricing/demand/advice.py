@@ -31,6 +31,7 @@ from search.pricing.demand.price_advice import (
     NOT_KNOWN,
     OTHER_CURRENCY,
     OUTSIDE_EXPERIENCE,
+    OUTSIDE_LIMITS,
     PROMOTIONS_UNKNOWN,
     RAISE,
     REVENUE_ONLY,
@@ -102,6 +103,7 @@ def _cautions(model: DemandModel, place: int | None, found: PriceAdvice) -> tupl
         TEMPORARY_CHANGES: place is None or model.facts.lasting[place] < LASTING_WEEKS,
         REVENUE_ONLY: found.cost is None,
         NEVER_CHARGED: new,
+        OUTSIDE_LIMITS: found.price is not None and bool(found.limits.broken_by(found.price, found.price, found.cost)),
     }
     return tuple(code for code in CAUTIONS if noted[code])
 

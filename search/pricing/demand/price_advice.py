@@ -26,8 +26,8 @@ REASONS = (
 )  # fmt: skip
 # What to bear in mind about a verdict:
 PROMOTIONS_UNKNOWN, TEMPORARY_CHANGES = "promotions_unknown", "temporary_changes"
-REVENUE_ONLY, NEVER_CHARGED = "revenue_only", "never_charged"
-CAUTIONS = (PROMOTIONS_UNKNOWN, TEMPORARY_CHANGES, REVENUE_ONLY, NEVER_CHARGED)
+REVENUE_ONLY, NEVER_CHARGED, OUTSIDE_LIMITS = "revenue_only", "never_charged", "outside_limits"
+CAUTIONS = (PROMOTIONS_UNKNOWN, TEMPORARY_CHANGES, REVENUE_ONLY, NEVER_CHARGED, OUTSIDE_LIMITS)
 
 
 @dataclass(frozen=True, slots=True)

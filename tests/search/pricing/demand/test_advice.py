@@ -87,6 +87,9 @@ def test_what_to_bear_in_mind_is_said():
     assert lasting.cautions == ()
     assert advice(model_of(-2.0, 0.1, promotions=False)).cautions[0] == "promotions_unknown"
     assert advise(None, AdviceQuestion(product())).cautions == ()
+    broken = advice(model_of(-2.0, 0.1), limits=PriceLimits(highest=Decimal(9)))
+    assert "outside_limits" in broken.cautions
+    assert (broken.verdict, broken.suggested) == ("lower", Decimal("8.00"))
 
 
 def test_the_decision_is_where_revenue_or_margin_has_its_maximum():
