@@ -18,6 +18,7 @@ from tests.quality.listings import suggested_listings
 from tests.quality.objects.scenes import products_in_scenes
 from tests.quality.objects.single_products import sample_single_products
 from tests.quality.photo_verdicts.confusion import sample_confusion
+from tests.quality.prices.forecasts import measure_prices
 from tests.quality.public_data import measure_public_data
 from tests.quality.recommendations.cold_products import measure_new_products
 from tests.quality.recommendations.purchases import measure_purchases
@@ -78,6 +79,7 @@ def main() -> None:
             parts.append(measure_public_data(options.data, options.work, encoder, options.fashion))
             built |= {"Grocery": options.work / "grocery", "Fashion": options.work / "fashion" / "shop"}
             parts.append(measure_purchases(options.data / "purchases"))
+            parts.append(measure_prices(options.data / "purchases"))
             parts.append(measure_service(options.data / "language"))
             parts.append(measure_product_questions(options.data))
         parts.append(measure_new_products(built["Sample shop"], options.fashion or built.get("Fashion")))

@@ -6,21 +6,18 @@ import numpy as np
 
 from indexer.types import Floats, Mask
 from search.pricing.forecasting.base import HORIZON, QUANTILES
+from search.pricing.forecasting.features import filled_forward
 
 MIN_WEEKS = 8  # from a product's first known price, for a model of its own
 MIN_RATIOS = 100  # from which quantiles are computed
 
 
-def filled_forward(prices: Floats) -> Floats:
-    """Return the prices (n, w) with each gap filled by the last known price before it.
+def filled_prices(prices: Floats) -> Floats:
+    """Return the prices (n, w) with each gap filled by the last known price before it, NaN before the first.
 
-    NaN stays where none was known yet. A price of 0 or less is no price.
+    A price of 0 or less is no price.
     """
-    known = prices > 0
-    columns = np.where(known, np.arange(prices.shape[1]), 0)
-    np.maximum.accumulate(columns, axis=1, out=columns)
-    filled = np.take_along_axis(prices, columns, axis=1)
-    return np.where(filled > 0, filled, np.float32(np.nan))
+    return filled_forward(np.where(prices > 0, prices, np.float32(np.nan)))
 
 
 def has_changed(filled: Floats) -> Mask:
@@ -39,7 +36,7 @@ def empirical_forecast(prices: Floats) -> Floats:
     """
     if not prices.size:
         return np.full((len(prices), HORIZON, len(QUANTILES)), np.nan, np.float32)
-    filled = filled_forward(prices)
+    filled = filled_prices(prices)
     known = ~np.isnan(filled)
     calm = ~has_changed(filled)
     calm[:, : MIN_WEEKS - 1] = False

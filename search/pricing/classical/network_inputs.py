@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexer.types import Floats, Ids, Mask
-from search.pricing.classical.filled_series import MIN_WEEKS, filled_forward
+from search.pricing.classical.filled_series import MIN_WEEKS, filled_prices
 from search.pricing.forecasting.base import HORIZON
 from search.pricing.series.weekly_prices import PromotionCalendar, WeeklyPrices
 
@@ -36,7 +36,7 @@ class SeriesTable:
         if calendar is None:
             calendar = PromotionCalendar(first, np.zeros((len(weekly), 0, SHARES), np.float32))
         shares = calendar.between(first, first + end + HORIZON)
-        return cls(prices, filled_forward(prices), filled_forward(weekly.list_prices[:, :end]), shares)
+        return cls(prices, filled_prices(prices), filled_prices(weekly.list_prices[:, :end]), shares)
 
     def moments(self) -> tuple[Ids, Ids]:
         """Return rows and ends of the windows to learn from: MIN_WEEKS known weeks before, a known price after."""

@@ -12,7 +12,7 @@ from typing_extensions import Self
 
 from catalog.extras import check_extra
 from indexer.types import Floats
-from search.pricing.classical.filled_series import MIN_WEEKS, empirical_forecast, filled_forward, has_changed
+from search.pricing.classical.filled_series import MIN_WEEKS, empirical_forecast, filled_prices, has_changed
 from search.pricing.forecasting.base import HORIZON, QUANTILES
 from search.pricing.series.weekly_prices import WeeklyPrices
 
@@ -44,7 +44,7 @@ class SeriesForecaster(ABC):
         found = empirical_forecast(prices)
         if not prices.size:
             return found
-        filled = filled_forward(prices)
+        filled = filled_prices(prices)
         enough = (np.count_nonzero(~np.isnan(filled), axis=1) >= MIN_WEEKS) & has_changed(filled)[:, -1]
         for row in np.flatnonzero(enough).tolist():
             known = filled[row][~np.isnan(filled[row])].astype(np.float64)

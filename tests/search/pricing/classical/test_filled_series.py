@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from search.pricing.classical.filled_series import MIN_WEEKS, empirical_forecast, filled_forward, has_changed
+from search.pricing.classical.filled_series import MIN_WEEKS, empirical_forecast, filled_prices, has_changed
 from search.pricing.forecasting.base import HORIZON
 
 NAN = np.nan
@@ -12,7 +12,7 @@ NAN = np.nan
 def test_a_gap_has_the_price_before_it():
     prices = np.array([[NAN, 2, NAN, 0, 3, -1], [NAN] * 6, [5, 0, NAN, NAN, NAN, 4]], np.float32)
     assert np.array_equal(
-        filled_forward(prices),
+        filled_prices(prices),
         np.array([[NAN, 2, 2, 2, 3, 3], [NAN] * 6, [5, 5, 5, 5, 5, 4]], np.float32),
         equal_nan=True,
     )

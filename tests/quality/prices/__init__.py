@@ -1,0 +1,1 @@
+"""How well prices are forecast, on a log of purchases."""
