@@ -70,6 +70,18 @@ def seal_models(folder):
     return versions.path(number) / "facts.npz"
 
 
+def test_a_history_of_prices_that_differs_from_the_products_is_found(run, home):
+    with closing(sqlite3.connect(home / "catalog.sqlite")) as db:
+        db.execute("DELETE FROM price_segments WHERE product_id = (SELECT min(product_id) FROM price_segments)")
+        db.execute("UPDATE price_segments SET changes = x'01' WHERE product_id = (SELECT max(id) FROM products)")
+        db.commit()
+    result = run("verify", "--home", home)
+    lines = [line for line in result.output.splitlines() if line.startswith("price history: ")]
+    assert result.exit_code == 1 and len(lines) == 2 and "has no history. To do: restore a backup" in result.output
+    deep = run("verify", "--home", home, "--deep").output
+    assert "A part of the price history cannot be read" in deep
+
+
 @pytest.mark.parametrize(
     ("kind", "repair"), [("recommender", "windowshop recommend fit"), ("prices", "windowshop prices fit")]
 )
