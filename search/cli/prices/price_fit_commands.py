@@ -17,7 +17,7 @@ from indexer.cli.next_step import say_next
 from search.cli.common import json_option, print_json, print_table
 from search.fitting.priority import low_priority
 from search.fitting.version_store import StoredVersion
-from search.pricing.demand.fit_demand import fit_demand
+from search.pricing.demand.fit_demand import MIN_UNITS, MIN_WEEKS, TOO_FEW_SALES, fit_demand
 from search.pricing.learning.price_fit import fit_prices
 from search.pricing.learning.price_fit_report import last_price_fit
 from search.pricing.learning.price_store import (
@@ -45,16 +45,26 @@ def fit_prices_command(home: Path, as_json: bool) -> None:
     with low_priority():
         options = shop_price_options()
         options = replace(options, read_series=cache(options.read_series))  # prices and demand have the same series
-        report = fit_prices(home, options).to_dict()
+        # First: it needs sales and no long history, for want of which no forecasts may be made.
         demand = fit_demand(home, options.read_series).to_dict()
+        if not as_json:
+            click.echo(_demand_sentence(demand))
+        report = fit_prices(home, options).to_dict()
     if as_json:
         print_json(report | {"demand": demand})
         return
     _print_report(report)
-    if demand["version"]:
-        click.echo(f"Version {demand['version']} of the model of demand knows {demand['products']:,} products.")
     if report["version"] and report["served"]:
         say_next("if you do not like these forecasts, go back", "prices", "rollback", "--home", home)
+
+
+def _demand_sentence(demand: Mapping[str, Any]) -> str:
+    if demand["version"]:
+        return f"Version {demand['version']} of the model of demand knows {demand['products']:,} products."
+    sold = f"{demand['units']:,} units in {demand['weeks']} weeks"
+    if demand["reason"] == TOO_FEW_SALES:
+        return f"No model of demand is stored: {sold} were sold, and it takes {MIN_UNITS} units in {MIN_WEEKS} weeks."
+    return f"No new model of demand is stored: of {sold}, prices explained the last weeks no better than nothing."
 
 
 @click.command("status")

@@ -1,5 +1,6 @@
 """What a shop's demand is fitted on: the prices of its history, and before it what customers paid."""
 
+import time
 from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
@@ -7,16 +8,18 @@ from functools import partial
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from catalog.home import ShopHome
 from catalog.product import Product
 from catalog.storage import price_rows
 from catalog.storage.catalogue import Catalogue
+from search.__main__ import main
 from search.pricing.demand.demand_series import demand_series
 from search.pricing.demand.fit_demand import fit_demand
 from search.pricing.demand.price_adviser import PriceAdviser
 from search.pricing.series.shop_series import shop_series
-from search.pricing.series.weekly_prices import week_start
+from search.pricing.series.weekly_prices import week_of, week_start
 from search.recommend.events.event_log import Event, EventLog
 from search.recommend.events.retention import EventLimits
 
@@ -26,28 +29,33 @@ MUGS = [Product(f"mug{n}", "Mug", (), "Home > Mugs", Decimal("10.00"), "EUR") fo
 
 
 def paid(week, n):
-    """Every third week a mug costs 7, in a week of its own."""
+    """Every third week a mug costs 7."""
     return 7.0 if (week + n) % 3 == 0 else 10.0
+
+
+def sell(home, first):
+    """Log what was bought in WEEKS weeks from the week `first` on, of which FIRST is one."""
+    rng = np.random.default_rng(1)
+    with closing(EventLog.open(home, EventLimits(days=0))) as log:
+        for week in range(WEEKS):
+            events = [
+                Event("purchase", mug.id, f"v{rng.integers(100)}", quantity=1.0, price=paid(FIRST + week, n))
+                for n, mug in enumerate(MUGS)
+                for _ in range(rng.poisson(4.0 * (paid(FIRST + week, n) / 10) ** -2.5))
+            ]
+            log.add(events, week_start(first + week) + 3_600)
+            log.add([Event("view", "mug0", "v1")], week_start(first + week + 1) - 3_600)
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     """A shop that sold for 24 weeks before its history of prices begins, and six after."""
     home = tmp_path_factory.mktemp("shop")
-    rng = np.random.default_rng(1)
     with pytest.MonkeyPatch.context() as patch, closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
         for week in range(HISTORY, FIRST + WEEKS):
             patch.setattr(price_rows.time, "time", lambda week=week: week_start(week))
             catalogue.put([replace(mug, price=Decimal(str(paid(week, n)))) for n, mug in enumerate(MUGS)])
-    with closing(EventLog.open(home, EventLimits(days=0))) as log:
-        for week in range(FIRST, FIRST + WEEKS):
-            events = [
-                Event("purchase", mug.id, f"v{rng.integers(100)}", quantity=1.0, price=paid(week, n))
-                for n, mug in enumerate(MUGS)
-                for _ in range(rng.poisson(4.0 * (paid(week, n) / 10) ** -2.5))
-            ]
-            log.add(events, week_start(week) + 3_600)
-            log.add([Event("view", "mug0", "v1")], week_start(week + 1) - 3_600)
+    sell(home, FIRST)
     return home
 
 
@@ -82,3 +90,15 @@ def test_a_shop_is_fitted_and_advised(home):
     found = PriceAdviser(home).advise(MUGS[0])
     assert (found.verdict, found.reason, found.promotions_known) == ("lower", "demand_is_elastic", True)
     assert found.suggested < 10
+
+
+def test_the_command_fits_demand_although_the_history_is_too_short_for_forecasts(tmp_path):
+    with closing(Catalogue.open(ShopHome(tmp_path).catalogue)) as catalogue:
+        catalogue.put(MUGS)
+    run = partial(CliRunner().invoke, main, ["prices", "fit", "--home", str(tmp_path)])
+    assert "No model of demand is stored: 0 units in 0 weeks were sold" in run().output
+    sell(tmp_path, week_of(int(time.time())) - WEEKS - 2)
+    result = run()
+    assert result.exit_code == 1 and "not enough history" in result.output
+    assert "Version 1 of the model of demand knows 12 products." in result.output
+    assert PriceAdviser(tmp_path).advise(MUGS[0]).elasticity.value < -1.5
