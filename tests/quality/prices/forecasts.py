@@ -10,44 +10,35 @@ from typing import Any
 import numpy as np
 
 from catalog.errors import MissingExtra, WindowshopError
-from search.pricing.classical.table import CLASSICAL
+from search.pricing.evaluation.log_evaluation import MIN_WEEKS, MODELS, ORIGINS, PRODUCTS, PROMOTIONS_FILE
 from search.pricing.evaluation.rolling_origin import figures, origins_of, rolling_outcomes
 from search.pricing.forecasting.base import PriceForecaster
-from search.pricing.forecasting.boosted import Boosted, BoostedWithCalendar
-from search.pricing.forecasting.naive import LastPrice, NaiveRange
-from search.pricing.forecasting.ridge import Ridge, RidgeWithCalendar
 from search.pricing.series.purchase_series import read_purchase_series
 from search.pricing.series.weekly_prices import WeeklyPrices
 from tests.quality.report.records import Headline, Outcome, Part, Section, Share, Table
 
 KEY, TITLE = "prices", "Prices"
-EVENTS, PRODUCTS, PROMOTIONS = "events.csv.gz", "products.csv", "promotions.csv.gz"
-COUNT, MIN_WEEKS = 1_000, 30
+FILES = ("events.csv.gz", "products.csv", PROMOTIONS_FILE)
 SLOW = ("arima", "garch")  # seconds for a hundred products
 SLOW_COUNT = 200
 SEED = 0
-ORIGINS = 5
 # The ratios of error and pinball loss of the models that serve are no higher.
 CEILINGS = {"boosted": (0.96, 0.80), "boosted_calendar": (0.78, 0.64)}
 COLUMNS = ("mae_ratio", "pinball_ratio", "coverage_80")
 Forecasters = Mapping[str, Callable[[], PriceForecaster]]
 
-OWN: Forecasters = {
-    kind.name: kind for kind in (LastPrice, NaiveRange, Ridge, RidgeWithCalendar, Boosted, BoostedWithCalendar)
-}
-
 
 def measure_prices(folder: Path) -> Part:
     """All forecasters on the log in a folder; skipped when it is not there."""
-    if missing := [name for name in (EVENTS, PRODUCTS, PROMOTIONS) if not (folder / name).is_file()]:
-        return Part(KEY, TITLE, skipped=f"{folder} has no {', '.join(missing)}.")
+    if absent := [name for name in FILES if not (folder / name).is_file()]:
+        return Part(KEY, TITLE, skipped=f"{folder} has no {', '.join(absent)}.")
     print("forecasting prices ...", file=sys.stderr, flush=True)
     try:
-        series = read_purchase_series(folder / EVENTS, folder / PRODUCTS, folder / PROMOTIONS)
+        series = read_purchase_series(*(folder / name for name in FILES))
     except WindowshopError as error:
         return Part(KEY, TITLE, skipped=str(error))
-    weekly = series.most_bought(COUNT, MIN_WEEKS)
-    measured, missing = forecast_figures(weekly, {**OWN, **CLASSICAL})
+    weekly = series.most_bought(PRODUCTS, MIN_WEEKS)
+    measured, missing = forecast_figures(weekly, MODELS)
     return Part(KEY, TITLE, (forecasts(measured, missing),), facts={"products": len(weekly), "weeks": weekly.weeks})
 
 
@@ -85,6 +76,7 @@ def forecasts(measured: Mapping[str, Any], missing: Mapping[str, str]) -> Outcom
         # A summary's floors are lower bounds, so what is shown is how much of the error is avoided.
         Headline(f"Prices, {name}: {title} avoided", Share(1 - of[column]), of["forecasts"], floor=1 - limit)
         for name, limits in CEILINGS.items()
+        if name in measured
         for of in [measured[name]]
         for title, column, limit in zip(("error", "pinball loss"), COLUMNS, limits, strict=False)
     )
