@@ -12,7 +12,7 @@ from search.recommend.events.event_log import MAX_PRICE
 from web.requests.recommend_request import Visitor
 from web.requests.validation import Body, Number, Parameters, Text, non_blank
 
-EXAMPLE_VISITOR = "v-0123456789abcdef01234567"
+EXAMPLE_VISITOR = "v-5f0c9a7be2d14c83a1b2c3d4"
 
 
 class NewPriceAlert(Body):
