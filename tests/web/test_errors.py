@@ -59,6 +59,7 @@ CALLS = [
     ("get", "/api/v1/questions"),
     ("put", "/api/v1/questions/1/answer"),
     ("delete", "/api/v1/questions/1"),
+    ("get", "/api/v1/products/red/prices"),
     ("post", "/api/v1/products/red/price-alerts"),
     ("get", f"/api/v1/price-alerts?visitor={VISITOR}"),
     ("delete", f"/api/v1/price-alerts/1?visitor={VISITOR}"),

@@ -65,6 +65,7 @@ CALLS = {
     "product_questions.answer": ("put", "/api/v1/questions/1/answer"),
     "product_questions.remove": ("delete", "/api/v1/questions/1"),
     "question_pages.send": ("post", "/products/red/questions"),
+    "prices.of_product": ("get", "/api/v1/products/red/prices"),
     "price_alerts.create": ("post", "/api/v1/products/red/price-alerts"),
     "price_alerts.of_visitor": ("get", "/api/v1/price-alerts"),
     "price_alerts.remove": ("delete", "/api/v1/price-alerts/1"),
