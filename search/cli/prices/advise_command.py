@@ -17,11 +17,29 @@ from indexer.cli.common import home_option
 from indexer.cli.next_step import say_next
 from search.cli.common import OUTPUT_TYPE, json_option, print_json, print_table
 from search.pricing.demand.advice_table import write_advice
-from search.pricing.demand.price_advice import AmountRange, PriceAdvice, PriceCandidate
+from search.pricing.demand.price_advice import (
+    NEVER_CHARGED,
+    OLD_SALES,
+    OUTSIDE_LIMITS,
+    PROMOTIONS_UNKNOWN,
+    REVENUE_ONLY,
+    TEMPORARY_CHANGES,
+    AmountRange,
+    PriceAdvice,
+    PriceCandidate,
+)
 from search.pricing.demand.price_adviser import PriceAdviser
 from search.pricing.demand.price_limits import parse_amount
 
 _HEADER = ("price", "units a week", "revenue", "margin", "note")
+_CAUTIONS = {
+    PROMOTIONS_UNKNOWN: "Promotions are not known (promotions.csv): up to half of the effect may be theirs.",
+    TEMPORARY_CHANGES: "No other price lasted eight weeks: nothing is known of what a lasting change does.",
+    REVENUE_ONLY: "The cost is not known (costs.csv), so the verdict is about revenue.",
+    NEVER_CHARGED: "The suggested price was never charged so far.",
+    OUTSIDE_LIMITS: "Today's price breaks the limits in price-limits.csv.",
+    OLD_SALES: "The last sales that were read are older than 13 weeks.",
+}
 _NUMBERS = ("price", "units a week", "revenue", "margin")
 
 
@@ -84,8 +102,8 @@ def _print_advice(advice: PriceAdvice) -> None:
         print_table(_HEADER, rows, _NUMBERS)
     suggested = "" if advice.suggested is None else f" to {advice.suggested} {advice.currency}"
     click.echo(f"Verdict: {advice.verdict.replace('_', ' ')}{suggested} ({advice.reason.replace('_', ' ')}).")
-    if advice.elasticity is not None and not advice.promotions_known:
-        click.echo("Promotions are not known (promotions.csv), so their effect counts as the price's.")
+    for caution in advice.cautions:
+        click.echo(_CAUTIONS[caution])
 
 
 def _row(candidate: PriceCandidate, advice: PriceAdvice) -> tuple[str, ...]:

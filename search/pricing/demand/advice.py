@@ -53,6 +53,7 @@ LASTING_WEEKS = 8  # a change of the price that lasted so long shows what a last
 _CHANGES = (-20, -15, -10, -5, 0, 5, 10, 15, 20)  # candidates, in percent of the present price
 _LITTLE = 0.01  # a gain of less than this share is none
 _CENT = 1.0001  # tolerance: prices of series are single precision
+_ROUNDED = 1.005  # tolerance: candidates are rounded to the currency's decimals
 _UNIT = Decimal(1)
 
 
@@ -90,7 +91,7 @@ def _suggestible(model: DemandModel, place: int | None, candidates: tuple[PriceC
     if place is None:
         return []
     low, high = (float(bound[place]) for bound in (model.facts.lowest, model.facts.highest))
-    low, high = low * (1 - BEYOND_SUGGESTED) / _CENT, high * (1 + BEYOND_SUGGESTED) * _CENT
+    low, high = low * (1 - BEYOND_SUGGESTED) / _ROUNDED, high * (1 + BEYOND_SUGGESTED) * _ROUNDED
     return [candidate for candidate in candidates if candidate.units and low <= float(candidate.price) <= high]
 
 
@@ -105,7 +106,7 @@ def _cautions(model: DemandModel, place: int | None, found: PriceAdvice) -> tupl
         NEVER_CHARGED: new,
         OUTSIDE_LIMITS: found.price is not None and bool(found.limits.broken_by(found.price, found.price, found.cost)),
     }
-    return tuple(code for code in CAUTIONS if noted[code])
+    return tuple(code for code in CAUTIONS if noted.get(code))
 
 
 def decisive_elasticity(price: Decimal, cost: Decimal | None) -> float | None:
@@ -158,7 +159,7 @@ def _candidates(
     for candidate, units, week_units in zip(plain, *_units(model, place, prices), strict=True):
         value = float(candidate.price)
         candidate = replace(candidate, extrapolated=not low / _CENT <= value <= high * _CENT)
-        if enough and low * (1 - BEYOND) / _CENT <= value <= high * (1 + BEYOND) * _CENT:
+        if enough and low * (1 - BEYOND) / _ROUNDED <= value <= high * (1 + BEYOND) * _ROUNDED:
             margin = None if cost is None else units.times(value - float(cost))
             candidate = replace(
                 candidate, units=units, week_units=week_units, revenue=units.times(value), margin=margin

@@ -16,7 +16,7 @@ ADVICE_COLUMNS = (
     "elasticity", "elasticity_low", "elasticity_high", "source", "weeks", "weeks_at_other_prices",
     *(f"{name}{end}" for name in _AMOUNTS for end in ("", "_low", "_high")),
     *(f"suggested_{name}{end}" for name in _AMOUNTS for end in ("", "_low", "_high")),
-    "promotions_known",
+    "promotions_known", "cautions",
 )  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def advice_row(product: Product, advice: PriceAdvice) -> tuple[str, ...]:
     return (
         product.id, product.title, product.category, advice.currency, *map(_text, (advice.price, advice.cost)),
         advice.verdict, advice.reason, _text(advice.suggested), *numbers, *_amounts(present), *_amounts(suggested),
-        "yes" if advice.promotions_known else "no",
+        "yes" if advice.promotions_known else "no", " ".join(advice.cautions),
     )  # fmt: skip
 
 

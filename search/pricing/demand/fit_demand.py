@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from search.pricing.demand.demand_model import DemandModel
-from search.pricing.demand.demand_series import SeriesReader, demand_series
+from search.pricing.demand.demand_series import SeriesReader, columns, demand_series
 from search.pricing.demand.demand_store import DemandManifest, StoredDemand, demand_lock, publish_demand
 from search.pricing.demand.evaluation import default_origins, evaluate_demand
 from search.pricing.demand.regression.demand_weeks import DROPPED
@@ -58,6 +58,8 @@ def fit_demand(home: Path, read_series: SeriesReader = shop_series, now: int | N
     with demand_lock(home):
         weekly = demand_series(home, read_series, now)
         sold = np.nan_to_num(weekly.units).sum(axis=0)
+        if sold.any():  # a log may have ended long ago: weeks after it say nothing
+            weekly = columns(weekly, weekly.first, weekly.first + int(np.flatnonzero(sold)[-1]) + 1)
         weeks, units = int((sold > 0).sum()), int(sold.sum())
         if weeks < MIN_WEEKS or units < MIN_UNITS:
             return DemandReport(NOT_STORED, TOO_FEW_SALES, weeks=weeks, units=units)

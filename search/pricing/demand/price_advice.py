@@ -27,7 +27,8 @@ REASONS = (
 # What to bear in mind about a verdict:
 PROMOTIONS_UNKNOWN, TEMPORARY_CHANGES = "promotions_unknown", "temporary_changes"
 REVENUE_ONLY, NEVER_CHARGED, OUTSIDE_LIMITS = "revenue_only", "never_charged", "outside_limits"
-CAUTIONS = (PROMOTIONS_UNKNOWN, TEMPORARY_CHANGES, REVENUE_ONLY, NEVER_CHARGED, OUTSIDE_LIMITS)
+OLD_SALES = "old_sales"
+CAUTIONS = (PROMOTIONS_UNKNOWN, TEMPORARY_CHANGES, REVENUE_ONLY, NEVER_CHARGED, OUTSIDE_LIMITS, OLD_SALES)
 
 
 @dataclass(frozen=True, slots=True)

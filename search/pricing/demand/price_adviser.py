@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -16,10 +17,11 @@ from search.fitting.version_follower import VersionFollower
 from search.pricing.demand.advice import advise
 from search.pricing.demand.demand_model import DemandModel
 from search.pricing.demand.demand_store import DEMAND_NAME, serving_demand
-from search.pricing.demand.price_advice import AdviceQuestion, PriceAdvice
+from search.pricing.demand.price_advice import OLD_SALES, AdviceQuestion, PriceAdvice
 from search.pricing.demand.price_limits import LimitTable, ProductCost, read_costs, read_price_limits
+from search.pricing.series.weekly_prices import WEEK_S, week_of
 
-MAX_AGE_S = 13 * 604_800  # of a fit: what sold a season ago says little of what sells now
+MAX_AGE_S = 13 * WEEK_S  # of a fit: what sold a season ago says little of what sells now
 T = TypeVar("T")
 
 
@@ -64,7 +66,11 @@ class PriceAdviser:
         """
         limits = self._limits.value().of_product(product)
         cost = self.cost(product) if cost is None else cost
-        return advise(self.model, AdviceQuestion(product, requested, cost, limits))
+        model = self.model
+        found = advise(model, AdviceQuestion(product, requested, cost, limits))
+        if model is None or week_of(int(time.time())) - model.fitted_week <= MAX_AGE_S // WEEK_S:
+            return found
+        return replace(found, cautions=(*found.cautions, OLD_SALES))
 
 
 class _FollowedFile(Generic[T]):

@@ -97,8 +97,9 @@ def test_the_command_fits_demand_although_the_history_is_too_short_for_forecasts
         catalogue.put(MUGS)
     run = partial(CliRunner().invoke, main, ["prices", "fit", "--home", str(tmp_path)])
     assert "No model of demand is stored: 0 units in 0 weeks were sold" in run().output
-    sell(tmp_path, week_of(int(time.time())) - WEEKS - 2)
+    sell(tmp_path, week_of(int(time.time())) - WEEKS - 20)  # the log ended 20 weeks ago
     result = run()
     assert result.exit_code == 1 and "not enough history" in result.output
     assert "Version 1 of the model of demand knows 12 products." in result.output
-    assert PriceAdviser(tmp_path).advise(MUGS[0]).elasticity.value < -1.5
+    found = PriceAdviser(tmp_path).advise(MUGS[0])
+    assert found.elasticity.value < -1.5 and "old_sales" in found.cautions
