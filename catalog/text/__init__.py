@@ -10,5 +10,5 @@ search.live, search.merchandising, search.ops, search.pricing.demand, search.pri
 search.pricing.past_prices, search.query, search.recommend.content, search.recommend.events, search.recommend.models,
 search.retrieval, search.reviews.analysis, search.reviews.evaluation, search.reviews.importing,
 search.reviews.insights, search.reviews.moderation, search.speech, search.state, search.suggest, search.understanding,
-web.facets, web.requests, web.reviews, web.try_photos.
+web.cli, web.facets, web.requests, web.reviews, web.try_photos.
 """

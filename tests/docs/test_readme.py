@@ -103,7 +103,7 @@ def test_make_demo_leads_from_nothing_to_results_and_again_within_seconds(first_
     assert [status for status, _ in first_run.answers] == [200] * 4
     assert all(body.count(b'<li class="card"') >= 3 for _, body in first_run.answers[1::2])  # items, of ten variants
     assert first_run.learning in ("waiting", "learning")  # the page did not wait for it
-    assert "Indexing" in first_run.printed and "Four things to try" in first_run.printed
+    assert "Indexing" in first_run.printed and "Five things to try" in first_run.printed
     current = (first_run.home / "current").read_text()
     with serving(first_run.home, what="demo") as (process, port):
         wait_until_ready(port, 300)

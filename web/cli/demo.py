@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 import subprocess
 import sys
+import tempfile
+from datetime import datetime, timezone
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +19,8 @@ import click
 from catalog import sample
 from catalog.files.child_environment import child_environment
 from catalog.home import ShopHome
+from catalog.sample.past_prices import HEADER, past_prices
+from catalog.text.csv_export import csv_text
 from indexer.cli.common import shop_home_option
 from indexer.cli.next_step import command_line
 from web.cli.serve import Server, host_option, port_option
@@ -50,7 +55,8 @@ def demo(home: Path, **options: Any) -> None:
         }
     )
     check_settings(settings)
-    if not ShopHome(home).current.is_file():
+    is_new = not ShopHome(home).current.is_file()
+    if is_new:
         # Imported here: it loads numpy, which an indexed shop's server does not wait for.
         from indexer.encoders.backends.runtime import models_folder
         from indexer.encoders.graphs.checkpoint import MINILM_MODULE  # here, as above
@@ -63,6 +69,8 @@ def demo(home: Path, **options: Any) -> None:
     if exit_code:
         sys.exit(exit_code)
     write_service_files(home)
+    if is_new:
+        write_past_prices(home)
     Server(settings, partial(things_to_try, home)).run()
 
 
@@ -89,6 +97,16 @@ def write_service_files(home: Path) -> None:
         _run("reviews", "import", "--no-analyse", "--home", str(home), str(reviews), module="search")
 
 
+def write_past_prices(home: Path) -> None:
+    """Give some products of a new sample shop invented prices of the two years before, so that pages have charts."""
+    with (sample.SAMPLE_FOLDER / "products.csv").open(encoding="utf-8", newline="") as file:
+        rows = past_prices(list(csv.DictReader(file)), datetime.now(timezone.utc))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "past.csv"
+        path.write_text(csv_text(HEADER, rows), encoding="utf-8")
+        _run("prices", "import", "--home", str(home), str(path), module="search")
+
+
 def _run(*arguments: str, module: str = "indexer") -> int:
     command = [sys.executable, "-m", module, *arguments]
     return subprocess.run(command, check=False, stdout=subprocess.DEVNULL, env=child_environment()).returncode
@@ -101,6 +119,7 @@ def things_to_try(home: Path, address: str) -> str:
         ("a shopper's photo: click one on the front page", ""),
         (f"words: {EXAMPLE_TEXT}", f"?{urlencode({'q': EXAMPLE_TEXT})}"),
         (f"a photo and words: this one, but {EXAMPLE_CHANGE}", f"?{urlencode(photo_and_text)}"),
+        ("what a product cost: the prices of the past are invented", "products/mug-2c"),
         ("a question: where is order 10482? (Its e-mail address is anna@example.com)", "assistant"),
     )
     lines = [f"  {number}. {label}\n     http://{address}/{query}" for number, (label, query) in enumerate(searches, 1)]
@@ -113,7 +132,7 @@ def things_to_try(home: Path, address: str) -> str:
     others = [f"  {label}\n     http://{address}/{page}" for label, page in pages]
     return "\n".join(
         (
-            "The sample shop is open. Four things to try:",
+            "The sample shop is open. Five things to try:",
             *lines,
             "If you run a shop:",
             *others,

@@ -66,7 +66,7 @@ def test_what_it_offers_is_there():
     assert len(offered) == 12 and demo.EXAMPLE_PHOTO in offered
     assert all(photo.file.is_file() and photo.shows for photo in offered.values())
     greeting = demo.things_to_try(Path("var/demo"), "127.0.0.1:8000")
-    assert len(re.findall(r"http://127\.0\.0\.1:8000/", greeting)) == 7
+    assert len(re.findall(r"http://127\.0\.0\.1:8000/", greeting)) == 8
     assert all(f"http://127.0.0.1:8000/{page}\n" in greeting for page in ("merchant", "ops", "docs"))
     assert "windowshop key create --home var/demo --scope admin" in greeting
 

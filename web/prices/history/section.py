@@ -57,7 +57,7 @@ class ExpectedView:
 
     sentence: str
     explanation: str
-    rows: tuple[tuple[str, str, str, str], ...]
+    rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
