@@ -94,6 +94,9 @@ learn: $(if $(FINE_TUNE),$(READY),$(CORE)) ## learn from merchants' decisions; u
 recommend: $(RECS) ## fit the models of recommendations on the shop's events; served only where they are better
 	@$(PY) -m search recommend fit --home "$(HOME_DIR)"
 
+prices: $(RECS) ## forecast prices from the shop's past ones, by what is best on these
+	@$(PY) -m search prices fit --home "$(HOME_DIR)"
+
 starter: setup ## train the starter's heads again from DATA=../shared/data
 	@$(PY) -m indexer starter --data "$(DATA)"
 
@@ -106,4 +109,4 @@ bench: setup ## measure speed against bare forward passes, in one run
 eval: setup ## measure quality on DATA=../shared/data
 	@$(PY) -m tests.quality --data "$(DATA)"
 
-.PHONY: help setup demo test browser torture lint index reindex rollback verify doctor serve learn recommend starter detector bench eval
+.PHONY: help setup demo test browser torture lint index reindex rollback verify doctor serve learn recommend prices starter detector bench eval

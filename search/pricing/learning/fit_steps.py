@@ -23,7 +23,7 @@ from search.pricing.learning.rolling_origins import MIN_ORIGIN, ForecastLosses
 from search.pricing.series.weekly_prices import WeeklyPrices
 
 FIT_ROWS = 300_000  # products times weeks that a model is fitted on at most
-MEASURED_ROWS = 75_000  # the same, for measuring one: four examples a row
+MEASURED_ROWS = 50_000  # the same, for measuring one: four examples a row
 REFITTED_ROWS = 20_000  # the same, up to which it is fitted again at each origin
 DROPS = "drops"
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,11 +11,13 @@ import pytest
 from catalog.errors import TooLittleHistory, TrainingError
 from catalog.files.failpoints import KILLED, VARIABLE
 from catalog.home import ShopHome
+from search.pricing.flags import drop_model
 from search.pricing.learning import fit_steps, fit_work, price_store
 from search.pricing.learning.price_fit import fit_prices
 from search.pricing.learning.price_fit_report import last_price_fit
 from search.pricing.learning.price_models import PriceModels
 from search.pricing.learning.price_store import price_fit_lock, price_fit_progress, price_versions, serving_forecasts
+from search.pricing.learning.shop_forecasters import shop_price_options
 from search.pricing.series.weekly_prices import week_start
 from tests.search.pricing.learning.forecasters import (
     FIRST,
@@ -217,3 +220,22 @@ def test_a_fit_that_fails_leaves_the_served_forecasts_and_says_why(tmp_path):
         fit_prices(tmp_path, options(drawn_prices(), Fails))
     assert json.loads(ShopHome(tmp_path).prices_report.read_text())["outcome"] == "failed"
     assert served(tmp_path).version == 1
+
+
+def test_what_shops_fit_is_stored_and_served(tmp_path, monkeypatch):
+    """The real forecasters, save the boosted trees, which take many seconds, and a short model of falling prices."""
+    monkeypatch.setitem(drop_model.SETTINGS, "max_iter", 20)
+    weekly = drawn_prices(100, 40)
+    real = shop_price_options()
+    few = {name: real.forecasters[name] for name in ("naive", "ridge")}
+    fitted = replace(real, read_series=lambda home: weekly, forecasters=few)
+    report = fit_prices(tmp_path, fitted)
+    assert report.products == 100
+    assert report.figures["naive"]["coverage_80"] > 0.7
+    assert set(real.forecasters) == {"naive", "ridge", "ridge_calendar", "boosted", "boosted_calendar"}
+    models = PriceModels.open(tmp_path)
+    now = week_start(FIRST + 40)
+    reduced = np.isclose(weekly.prices[:, -4], weekly.prices[:, -1] * 0.8)  # four weeks ago, so again next week
+    before_promotion = weekly.product_ids[int(np.flatnonzero(reduced)[0])]
+    assert 0 < models.drop_probability(before_promotion, now) < 1
+    assert len(models.forecast(before_promotion, now=now).weeks) == 4
