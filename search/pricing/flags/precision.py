@@ -14,6 +14,7 @@ from search.trees.grouped_predictions import drawn_groups
 
 MIN_CASES = 100  # fewer support no statement
 WAIT_PRECISION = 0.8  # wanted of "often cheaper"
+MIN_PROBABILITY = 0.5  # to wait is no advice where a fall is improbable, whatever the precision
 WEEKS = 26  # newest moments that a shop's precision is measured at
 # The least precision with which a flag is worth showing. Of "lower than usual" it says that the price was below a known
 # list price, of "lowest" and "good price" that nothing cheaper came within four weeks, of "often cheaper" that it did.
@@ -114,7 +115,8 @@ def choose_threshold(
 ) -> tuple[float | None, FlagPrecision | None]:
     """Return the least probability with which WAIT_PRECISION of the eligible cases (m,) come true, and its precision.
 
-    It is chosen on every second product and measured on the others. None where nothing, or too little, is so precise.
+    It is at least MIN_PROBABILITY, chosen on every second product and measured on the others. None where nothing, or
+    too little, is so precise.
     """
     choosing = products % 2 == 0
     rows = np.flatnonzero(choosing & eligible)
@@ -123,6 +125,6 @@ def choose_threshold(
     places = np.flatnonzero(precise)
     if not len(places) or places[-1] + 1 < MIN_CASES // 2:
         return None, None
-    threshold = float(probabilities[rows[places[-1]]])
+    threshold = max(float(probabilities[rows[places[-1]]]), MIN_PROBABILITY)
     fired = (eligible & (probabilities >= threshold))[~choosing]
     return threshold, precision_of(fired, labels[~choosing].astype(np.float32), products[~choosing])

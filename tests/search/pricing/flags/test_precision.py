@@ -159,6 +159,13 @@ def test_a_threshold_is_the_lowest_with_the_wanted_precision():
     assert choose_threshold(probabilities, labels, products, np.zeros(4_000, bool)) == (None, None)
 
 
+def test_an_improbable_fall_is_no_reason_to_wait():
+    probabilities = np.repeat(np.array([0.9, 0.3], np.float32), 200)
+    threshold, precision = choose_threshold(probabilities, np.ones(400, bool), np.arange(400), np.ones(400, bool))
+    assert threshold == 0.5
+    assert precision is not None and (precision.n, precision.precision) == (100, 1)
+
+
 def test_calibration_finds_a_scale_and_leaves_few_cases_alone():
     rng = np.random.default_rng(4)
     stated = rng.uniform(0.02, 0.98, 20_000).astype(np.float32)
