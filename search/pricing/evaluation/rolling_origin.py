@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexer.types import Floats, Ids
+from indexer.types import Floats, Ids, Mask
 from search.pricing.forecasting.base import HORIZON, QUANTILES, PriceForecaster
 from search.pricing.forecasting.conformal import HALF_CENT
 from search.pricing.forecasting.features import filled_forward
+from search.pricing.forecasting.naive import NaiveRange
 from search.pricing.forecasting.volatility import GROUPS, volatility_groups
 from search.pricing.series.weekly_prices import WeeklyPrices
 
@@ -20,29 +21,19 @@ from search.pricing.series.weekly_prices import WeeklyPrices
 class Outcomes:
     """Forecasts and what came, a row for each product, origin and week with a price.
 
-    `prices` (m,), `quantiles` (m, 3), `last` (m,) the last price before the origin, `products` (m,) positions,
-    `groups` (m,) volatility groups, `ahead` (m,) weeks, `seconds` of fitting and forecasting at all origins.
+    `prices` (m,), `quantiles` (m, 3), `naive` (m, 3) those of "as last week" with a range from the past, the middle of
+    which is the last price, `groups` (m,) volatility groups, `seconds` of fitting and forecasting at all origins.
     """
 
     prices: Floats
     quantiles: Floats
-    last: Floats
-    products: Ids
+    naive: Floats
     groups: Ids
-    ahead: Ids
     seconds: float
 
-    def where(self, rows: np.ndarray) -> Outcomes:
+    def where(self, rows: Mask) -> Outcomes:
         """Return some of the rows, by a mask (m,)."""
-        return Outcomes(
-            self.prices[rows],
-            self.quantiles[rows],
-            self.last[rows],
-            self.products[rows],
-            self.groups[rows],
-            self.ahead[rows],
-            self.seconds,
-        )
+        return Outcomes(self.prices[rows], self.quantiles[rows], self.naive[rows], self.groups[rows], self.seconds)
 
 
 def origins_of(weeks: int, count: int = 5) -> tuple[int, ...]:
@@ -54,35 +45,41 @@ def rolling_outcomes(make: Callable[[], PriceForecaster], weekly: WeeklyPrices, 
     """Fit a forecaster before each origin, and return its forecasts with the prices of the HORIZON weeks from there."""
     filled = filled_forward(weekly.prices)
     parts = []
-    started = time.process_time()
+    seconds = 0.0
     for origin in origins:
+        started = time.process_time()
         forecast = make().fit(weekly, origin).forecast(weekly, origin)
+        seconds += time.process_time() - started
+        naive = NaiveRange().fit(weekly, origin).forecast(weekly, origin)
         groups = volatility_groups(filled, origin)
         for ahead in range(min(HORIZON, weekly.weeks - origin)):
-            prices, last = weekly.prices[:, origin + ahead], filled[:, origin - 1]
-            rows = np.flatnonzero(np.isfinite(prices) & np.isfinite(last))
-            week = np.full(len(rows), ahead, np.int64)
-            parts.append((prices[rows], forecast[rows, ahead], last[rows], rows, groups[rows], week))
-    price, quantile, before, product, group, weeks = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Outcomes(price, quantile, before, product, group, weeks, time.process_time() - started)
+            prices = weekly.prices[:, origin + ahead]
+            rows = np.isfinite(prices) & np.isfinite(naive[:, ahead, 0])
+            parts.append((prices[rows], forecast[rows, ahead], naive[rows, ahead], groups[rows]))
+    price, quantile, naive, group = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Outcomes(price, quantile, naive, group, seconds)
 
 
 def figures(outcomes: Outcomes) -> dict[str, float | int]:
-    """Return the errors of forecasts over those of the last price taken as every quantile.
+    """Return the errors of forecasts over those of "as last week".
 
     `mae_ratio` compares mean absolute errors of the middle, in money; `mae_ratio_relative` divides each by the last
-    price first, so that dear products count as much as cheap ones. `pinball_ratio` is of the mean pinball loss of the
-    QUANTILES, in money. `coverage_80` is the share of prices in the range.
+    price first, so that dear products count as much as cheap ones. `pinball_ratio` compares the mean pinball loss of
+    the QUANTILES, in money, with that of the last price in a range from the past; `pinball_ratio_to_point` with that of
+    the last price taken as every quantile, which is larger. `coverage_80` is the share of prices in the range.
     """
-    prices, last = outcomes.prices.astype(np.float64), outcomes.last.astype(np.float64)
+    prices, naive = outcomes.prices.astype(np.float64), outcomes.naive.astype(np.float64)
     quantiles = outcomes.quantiles.astype(np.float64)
-    error, naive = np.abs(prices - quantiles[:, 1]), np.abs(prices - last)
-    constant = np.repeat(last[:, None], len(QUANTILES), axis=1)
+    last = naive[:, 1]
+    error, naive_error = np.abs(prices - quantiles[:, 1]), np.abs(prices - last)
+    point = np.repeat(last[:, None], len(QUANTILES), axis=1)
     inside = (prices >= quantiles[:, 0] - HALF_CENT) & (prices <= quantiles[:, -1] + HALF_CENT)
+    loss = pinball_loss(prices, quantiles)
     return {
-        "mae_ratio": _ratio(error.mean(), naive.mean()),
-        "mae_ratio_relative": _ratio((error / last).mean(), (naive / last).mean()),
-        "pinball_ratio": _ratio(pinball_loss(prices, quantiles), pinball_loss(prices, constant)),
+        "mae_ratio": _ratio(error.mean(), naive_error.mean()),
+        "mae_ratio_relative": _ratio((error / last).mean(), (naive_error / last).mean()),
+        "pinball_ratio": _ratio(loss, pinball_loss(prices, naive)),
+        "pinball_ratio_to_point": _ratio(loss, pinball_loss(prices, point)),
         "coverage_80": float(inside.mean()),
         "width": float(((quantiles[:, -1] - quantiles[:, 0]) / last).mean()),
         "forecasts": len(prices),

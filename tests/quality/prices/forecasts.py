@@ -66,9 +66,9 @@ def forecasts(measured: Mapping[str, Any], missing: Mapping[str, str]) -> Outcom
     section = Section(
         "What products cost four weeks later",
         "The most bought products that are not sold by weight. Each forecaster is fitted before five moments, four "
-        "weeks apart, and judged on the four weeks after each. Errors are divided by those of the last price, taken as "
-        "every quantile: lower is better. The range should have 0.8 of the prices. Seconds of one core are for 1,000 "
-        "products at one moment.",
+        "weeks apart, and judged on the four weeks after each. Errors are divided by those of the last price in a "
+        "range from the past: lower is better. The range should have 0.8 of the prices. Seconds of one core are for "
+        "1,000 products at one moment.",
         (Table(("forecaster", "products", "absolute error", "pinball loss", "in the range", "seconds"), rows),),
         note=" ".join(missing.values()),
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from search.pricing.evaluation.rolling_origin import by_volatility, figures, origins_of, pinball_loss, rolling_outcomes
-from search.pricing.forecasting.naive import LastPrice
+from search.pricing.forecasting.naive import LastPrice, NaiveRange
 from tests.search.pricing.drawn_series import drawn_series
 
 
@@ -28,7 +28,9 @@ def test_origins_divide_the_last_weeks():
 def test_ratios_are_to_the_last_price():
     series = drawn_series()
     naive = figures(rolling_outcomes(LastPrice, series, origins_of(44)))
-    assert naive["mae_ratio"] == naive["mae_ratio_relative"] == naive["pinball_ratio"] == 1
+    assert naive["mae_ratio"] == naive["mae_ratio_relative"] == naive["pinball_ratio_to_point"] == 1
+    assert figures(rolling_outcomes(NaiveRange, series, origins_of(44)))["pinball_ratio"] == 1
+    assert naive["pinball_ratio"] > 1
     right = figures(rolling_outcomes(Clairvoyant, series, origins_of(44)))
     assert right["mae_ratio"] == right["pinball_ratio"] == 0 and right["coverage_80"] == 1
     assert right["forecasts"] == np.isfinite(series.prices[:, 24:]).sum()

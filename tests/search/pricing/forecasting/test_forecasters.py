@@ -88,7 +88,7 @@ def test_ranges_hold_on_weeks_that_were_not_seen():
     for forecaster in (NaiveRange, Ridge):
         found = figures(rolling_outcomes(forecaster, series, origins_of(44, 2)))
         assert 0.75 <= found["coverage_80"] <= 0.9, forecaster.name
-    assert figures(rolling_outcomes(LastPrice, series, origins_of(44, 2)))["pinball_ratio"] == 1
+    assert figures(rolling_outcomes(LastPrice, series, origins_of(44, 2)))["pinball_ratio_to_point"] == 1
 
 
 def test_corrections_widen_what_is_too_narrow_and_narrow_what_is_too_wide():
