@@ -71,6 +71,7 @@ class SearchEngine:
         self.home = home
         self.key = signing_key(home)  # 32 bytes
         self._catalogue = catalogue
+        self.price_history = catalogue.price_history
         self._thumbnails = Thumbnails(catalogue, ShopHome(home).thumbnails)
         self._steps = StepRunner()
         glossary = Glossary.usable(home)

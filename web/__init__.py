@@ -36,6 +36,7 @@ from web.personal import routes as personal
 from web.prices import alert_pages, alert_service
 from web.prices import alerts as price_alerts
 from web.prices import routes as prices
+from web.prices.merchant import routes as merchant_prices
 from web.questions import pages as question_pages
 from web.questions import routes as product_questions
 from web.questions import service as question_service
@@ -103,6 +104,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(embed_routes.bp)
     review_api.init_app(app, settings)
     listings.init_app(app, settings)
+    merchant_prices.init_app(app, settings)
     jobs.init_app(app, settings)
     operations.init_app(app, settings)
     app.register_blueprint(insights.bp)

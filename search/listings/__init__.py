@@ -1,7 +1,7 @@
 """Suggest category, attributes, title words and price for a listing, and learn from merchants' decisions.
 
-Imported by search, search.bulk, search.cli, search.doctor, search.evaluation, search.ops, web.api, web.facets,
-web.i18n.
+Imported by search, search.bulk, search.cli, search.doctor, search.evaluation, search.ops, search.pricing.owners,
+web.api, web.facets, web.i18n, web.prices.merchant.
 """
 
 from typing import TYPE_CHECKING

@@ -47,6 +47,10 @@ CALLS = [
     ("post", "/api/v1/products/red/reviews"),
     ("post", "/api/v1/reviews/1/votes"),
     ("get", "/api/v1/reviews"),
+    ("get", "/api/v1/prices"),
+    ("get", "/api/v1/price-advice.csv"),
+    ("get", "/api/v1/products/red/price-advice"),
+    ("get", "/merchant/prices/chart?product=red"),
     ("put", "/api/v1/reviews"),
     ("post", "/api/v1/reviews/decisions"),
     ("put", "/api/v1/reviews/1/reply"),
@@ -188,6 +192,8 @@ def test_those_calls_reach_every_view_that_uses_the_engine(app):
         "review_desk.page",
         "conversations_page.page",
         "question_pages.desk",
+        "merchant_prices.page",
+        "merchant_prices.overview",  # prices/test_merchant_prices.py reads it with an operator's key
         *(name for name in POLICIES if name.startswith("embed.")),  # scripts, which have nothing of the shop
         *(
             name for name in POLICIES if name.startswith(("sitemap.", "site_files."))

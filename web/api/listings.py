@@ -15,6 +15,7 @@ from catalog import images
 from search.listings.decision_store import DECISION_PREFIX
 from web.engine import get_engine
 from web.i18n.language import field_label, title_of, value_label
+from web.prices.merchant.shop_advice import with_demand
 from web.requests.listing_request import read_listing
 from web.settings import Settings
 from web.urls import THUMBNAIL_SIZES, picture_url, product_url
@@ -38,6 +39,7 @@ def suggest() -> Response:
     """
     files, pictures, title = read_listing(request)
     suggestion = _suggester().suggest(pictures, title).to_dict()
+    suggestion["price"] = with_demand(suggestion["price"], suggestion["category"]["answer"])
     hashes = [images.content_hash(data) for data in files]
     found = search.find_duplicates(get_engine(), pictures, title, hashes=hashes)
     duplicates = [duplicate.to_dict() for duplicate in found]

@@ -22,6 +22,7 @@ from web.i18n.languages import CHINESE, OTHER, STAFF_LANGUAGES, number_text, per
 SHOP, MERCHANT, OPERATOR, EMBED, REFERENCE, VOICE = "shop", "merchant", "operator", "embed", "reference", "voice"
 ASSISTANT, ASSISTANT_PANEL = "assistant", "assistant_panel"
 REVIEWS, REVIEW_DESK = "reviews", "review_desk"  # what shoppers see of reviews, and the page that moderates them
+MERCHANT_PRICES = "merchant_prices"
 QUESTIONS, QUESTION_DESK = "questions", "merchant_questions"
 PRICE_ALERTS = "price_alerts"
 PRICES = "prices"

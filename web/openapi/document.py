@@ -24,6 +24,7 @@ from web.conversations.requests import MessageCorrection, PersonAnswer, ThreadsO
 from web.experiments.requests import ExperimentFields, ExperimentState
 from web.middleware.policies import ALWAYS, OPERATOR, POLICIES, PUBLIC, SCOPES, UNLIMITED_ENDPOINTS
 from web.prices.alert_requests import NewPriceAlert, VisitorAlertsParameters
+from web.prices.merchant.requests import PriceAdviceParameters, PriceListParameters
 from web.prices.requests import PriceParameters
 from web.questions.requests import AskParameters, QuestionsPage, SentQuestion, ShopAnswer
 from web.requests.job_request import Decisions, FilePart, JobState, NewJob, PublishRows, RowsPage
@@ -68,11 +69,13 @@ _BODIES = (Search, Viewed, Events, AssistantRequest, *_CONVERSATIONS, *_OWN, *_R
 _LISTS = (ChangesPage, FilePart, ImportOptions, RowsPage, RulesPage, ThreadsOf, ThreadsPage)
 _RECOMMENDATIONS = (EventParameters, FeedParameters, RecommendationParameters, SimilarParameters)
 _PRODUCT_PARAMETERS = (AskParameters, PriceParameters, QuestionsPage)
+_MERCHANT_PRICES = (PriceAdviceParameters, PriceListParameters)
 _REVIEW_LISTS = (ReviewListParameters, ReviewQueueParameters, SimilarPhotoParameters)
 _PAGES = (
     *_LISTS,
     *_PRODUCT_PARAMETERS,
     *_RECOMMENDATIONS,
+    *_MERCHANT_PRICES,
     *_REVIEW_LISTS,
     RollbackParameters,
     SpeechParameters,

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 
 from catalog.errors import WindowshopError
@@ -15,6 +16,8 @@ from catalog.files.locks import locked_file
 from catalog.home import ShopHome
 from catalog.logs import write_logs
 from catalog.storage.catalogue import Catalogue
+from search.pricing.demand.price_adviser import PriceAdviser
+from search.pricing.demand.promotion_effects import promotion_effects
 from search.pricing.owners.cost_limits import CostLimits
 from search.pricing.owners.overview_maker import is_recent
 from search.pricing.owners.price_check import CheckInputs, check_prices
@@ -30,7 +33,17 @@ def check_shop(home: Path) -> OverviewSummary:
     catalogue_path = shop.require_catalogue()
     shop.price_check_lock.parent.mkdir(exist_ok=True)
     with locked_file(shop.price_check_lock, math.inf), closing(Catalogue.open(catalogue_path)) as catalogue:
-        return check_prices(home, catalogue, CheckInputs(CostLimits(home).of_product))
+        return check_prices(home, catalogue, _inputs(home))
+
+
+def _inputs(home: Path) -> CheckInputs:
+    """Return costs and limits, and what the model of demand says where there is one and the owner's files are sound."""
+    limits, adviser = CostLimits(home), PriceAdviser(home)
+    model = adviser.model
+    if model is None or limits.problems():
+        return CheckInputs(limits.of_product)
+    promotions = tuple(asdict(effect) for effect in promotion_effects(model))
+    return CheckInputs(limits.of_product, lambda product: adviser.advise(product).verdict, promotions)
 
 
 def main() -> int:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from catalog.files.atomic import write_atomically
@@ -29,15 +28,19 @@ ChangesOf = Callable[[str, int], tuple[PriceChange, ...]]  # of a product id, si
 ReportDone = Callable[[int], object]  # how many products are done
 
 
+def _not_known(product: Product) -> str:
+    return NOT_KNOWN
+
+
 @dataclass(frozen=True, slots=True)
 class CheckInputs:
-    """What a check knows besides the history: costs with limits, verdicts of demand by product id, and promotions.
+    """What a check knows besides the history: costs with limits, the verdict of demand, and effects of promotions.
 
     `promotions` are the rows of the summary.
     """
 
     limit_of: LimitOf = no_limit
-    verdicts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    verdict_of: Callable[[Product], str] = _not_known
     promotions: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -98,7 +101,7 @@ def _add_all(catalogue: Catalogue, inputs: CheckInputs, now: int, writer: Overvi
             writer.add_finding(keys[product.id], findings[0])
             continue
         added.add(product.id)
-        verdict = inputs.verdicts.get(product.id, NOT_KNOWN)
+        verdict = inputs.verdict_of(product)
         writer.add(OverviewRow(keys[product.id], product.id, product.title, verdict, findings))
         if len(added) % PROGRESS_EVERY == 0:
             progress(len(added))

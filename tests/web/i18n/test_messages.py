@@ -8,6 +8,7 @@ import pytest
 from babel import Locale
 
 from search.pricing.alerts.alert_store import FULL, NO_PRICE, NOT_LOWER, TOO_MANY
+from search.pricing.owners.rules.price_finding import CODES
 from web import i18n
 from web.i18n.languages import CHINESE, ENGLISH, LANGUAGES, LOCALES, STAFF_LANGUAGES
 from web.i18n.messages import (
@@ -16,6 +17,7 @@ from web.i18n.messages import (
     CONVERSATIONS,
     EMBED,
     MERCHANT,
+    MERCHANT_PRICES,
     OPERATOR,
     PRICE_ALERTS,
     PRICES,
@@ -64,6 +66,7 @@ def placeholders(text):
 PAGES = [
     SHOP,
     MERCHANT,
+    MERCHANT_PRICES,
     OPERATOR,
     EMBED,
     REFERENCE,
@@ -178,6 +181,18 @@ def test_what_the_page_that_moderates_reviews_says_exists():
     page = (WEB / "templates" / "review_desk.html").read_text(encoding="utf-8")
     asked = set(re.findall(r"\bW\.(\w+)", script)) | set(re.findall(r"\bwords\.(\w+)", page))
     assert asked - {"keys"} <= set(page_messages(REVIEW_DESK, ENGLISH))
+
+
+def test_what_the_page_of_prices_says_exists_and_is_used():
+    files = ["static/merchant_prices.js", "static/merchant_price_advice.js", "templates/merchant_prices.html"]
+    text = "".join(
+        (WEB / name).read_text(encoding="utf-8") for name in (*files, "static/keyed.js", "templates/keyed.html")
+    )
+    keys = set(page_messages(MERCHANT_PRICES, ENGLISH))
+    named = set(re.findall(r"\b(?:W|words)\.(\w+)", text))
+    stems = tuple(re.findall(r"W\[`(\w+_)\$", text) + re.findall(r'words\["(\w+_)"', text))
+    assert named - {"keys"} <= keys
+    assert keys - named == {key for key in keys - named if key.startswith(stems)} | {*CODES, "title"} - named
 
 
 def test_the_shops_scripts_get_every_message_that_they_show():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from catalog.price_history.price_change import PriceChange
 from catalog.product import reduced_from
@@ -33,7 +34,7 @@ def discount_findings(changes: Sequence[PriceChange], now: int) -> tuple[PriceFi
     findings = []
     highest = max(span.price for span in year)
     if sum(span.seconds for span in year) >= KNOWN_DAYS * DAY_S and highest < list_price * (1 - TOLERANCE):
-        facts = {"list_price": str(list_price), "highest": str(highest), "since": year[0].start}
+        facts: dict[str, Any] = {"list_price": str(list_price), "highest": str(highest), "since": year[0].start}
         findings.append(PriceFinding(NEVER_CHARGED, LIST_PRICE_CONFIDENCE, facts))
     return (*findings, *_not_lowest(changes, now))
 
@@ -52,7 +53,12 @@ def _not_lowest(changes: Sequence[PriceChange], now: int) -> tuple[PriceFinding,
     lowest = min(before, key=lambda span: span.price)
     if price < lowest.price:
         return ()
-    facts = {"price": str(price), "lowest": str(lowest.price), "lowest_at": lowest.start, "since": begun}
+    facts: dict[str, Any] = {
+        "price": str(price),
+        "lowest": str(lowest.price),
+        "lowest_at": lowest.start,
+        "since": begun,
+    }
     return (PriceFinding(NOT_LOWEST, LOWEST_CONFIDENCE, facts),)
 
 

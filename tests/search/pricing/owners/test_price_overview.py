@@ -52,6 +52,10 @@ def product(product_id, category="Tea"):
     return Product(product_id, f"Título {product_id}", (), category, last.price, "EUR", list_price=last.list_price)
 
 
+def verdict_of(product):
+    return {"calm": "raise", "dear": "lower"}.get(product.id, "not_known")
+
+
 PRODUCTS = [product(name, "Cups" if name in ("still",) or name.startswith("risen") else "Tea") for name in HISTORIES]
 
 
@@ -80,7 +84,7 @@ def overview(home):
                 return changes_of(product_id)
 
         catalogue.price_history = Histories()
-        inputs = CheckInputs(CostLimits(home).of_product, {"calm": "raise", "dear": "lower"}, ({"category": "Tea"},))
+        inputs = CheckInputs(CostLimits(home).of_product, verdict_of, ({"category": "Tea"},))
         check_prices(home, catalogue, inputs, NOW)
     return PriceOverview(home)
 
