@@ -93,7 +93,7 @@ function lock() {
 
 async function unlock() {
   const chosen = new URLSearchParams(location.search).get("product");
-  await (chosen ? globalThis.prices.show(chosen) : list());
+  await (chosen ? opened(chosen) : list());
   keep();
   find("#desk").hidden = find("#leave").hidden = false;
   say("");
@@ -118,6 +118,14 @@ async function list() {
   find("#previous").disabled = !offset;
   find("#next").disabled = offset + PAGE >= page.total;
   if (page.state === "making") watching = setTimeout(() => attempt(list), WATCH);
+}
+
+// Show a product; a list that is on its way, or about to be asked for, must not cover it.
+async function opened(id) {
+  clearTimeout(typing);
+  clearTimeout(watching);
+  turn++;
+  await globalThis.prices.show(id);
 }
 
 const fresh = async () => { offset = 0; await list(); };
@@ -145,9 +153,9 @@ find("#prices").addEventListener("click", (event) => {
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   history.pushState(null, "", link.href);
-  attempt(() => globalThis.prices.show(link.dataset.id));
+  attempt(() => opened(link.dataset.id));
 });
 addEventListener("popstate", () => {
   const chosen = new URLSearchParams(location.search).get("product");
-  attempt(() => chosen ? globalThis.prices.show(chosen) : list());
+  attempt(() => chosen ? opened(chosen) : list());
 });
