@@ -43,8 +43,8 @@ _FIRED_OF = (
 _COUNT_OF = "SELECT count(*) FROM alerts WHERE visitor = ?"
 _INSERT = """INSERT INTO alerts (id, visitor, product, title, at_most, price, currency, reference, at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_REPLACE = """UPDATE alerts SET title = ?, at_most = ?, price = ?, currency = ?, reference = ?, at = ?, unseen = 1
-    WHERE id = ?"""
+_REPLACE = """UPDATE alerts SET title = ?, at_most = ?, price = ?, currency = ?,
+    reference = coalesce(nullif(?, ''), reference), at = ?, unseen = 1 WHERE id = ?"""
 _REMOVE = ("DELETE FROM alerts WHERE id = ? AND visitor = ?", "DELETE FROM fired WHERE id = ? AND visitor = ?")
 _FORGET = ("DELETE FROM alerts WHERE visitor = ?", "DELETE FROM fired WHERE visitor = ?")
 _SEND_AGAIN = "UPDATE fired SET delivery = 'pending', attempts = 0, retry_at = 0 WHERE delivery = 'failed'"
@@ -69,6 +69,7 @@ class AlertStore:
     def add(self, request: AlertRequest, now: float | None = None) -> tuple[PriceAlert, bool]:
         """Store an alert in place of the visitor's waiting one for that product; return it and whether it is new.
 
+        A reference stays where the request has none: a visitor's change takes no customer from the shop.
         Raises PriceAlertRefused, with the reason NO_PRICE, NOT_LOWER, TOO_MANY or FULL.
         """
         product, at_most = request.product, request.at_most

@@ -122,6 +122,12 @@ def test_a_visitor_has_one_alert_for_a_product_and_the_last_one_counts(store, ca
     assert fired(store) == [] and fired(store, BERT) == [("mug", "14", NOT_SENT)]
 
 
+def test_a_visitors_change_keeps_the_reference_of_the_shop(store):
+    ask(store, "15", reference="customer-4711")
+    assert ask(store, "14").reference == "customer-4711"
+    assert ask(store, "13", reference="customer-4712").reference == "customer-4712"
+
+
 def test_a_price_that_rose_again_before_anybody_looked_fires_nothing(store, catalogue, matcher):
     ask(store, "15")
     run(matcher)
