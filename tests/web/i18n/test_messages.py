@@ -143,6 +143,21 @@ def test_no_french_line_begins_with_a_mark():
         assert re.findall(r"«[ ]| [»:?!;]", file.read_text(encoding="utf-8")) == [], file.name
 
 
+def test_german_dates_follow_an_article():
+    for file in FOLDER.glob("*.de.json"):
+        found = re.findall(
+            r"\b(?:seit|bis|vor|nach) \{(?:date|start|end|since)\}", file.read_text(encoding="utf-8"), re.I
+        )
+        assert found == [], file.name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_card_names_the_lowest_price_in_the_same_words(language):
+    for page in (EMBED, ASSISTANT_PANEL):
+        for key in ("lowest", "lowest_on_record"):
+            assert page_messages(page, language)[key] == page_messages(PRICES, language)[f"card_{key}"]
+
+
 def test_templates_ask_only_for_messages_that_exist():
     templates = (WEB / "templates").glob("*.html")
     keys = {key for file in templates for key in re.findall(r'\bt\("([a-z_-]+)"[,)]', file.read_text(encoding="utf-8"))}

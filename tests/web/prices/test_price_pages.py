@@ -90,7 +90,7 @@ def test_what_was_not_for_sale_is_a_gap(visit, price_home):
 def test_another_currency_begins_another_chart(visit, price_home):
     write_past(price_home, "red", was(90, "1500", currency="JPY"), was(40, "12.90"), was(20, "11.90"))
     html = section(visit)
-    assert "Prices are in EUR since" in text_of(html) and "¥" not in html.partition("<details")[0]
+    assert "Prices have been in EUR since" in text_of(html) and "¥" not in html.partition("<details")[0]
     assert [row[1] for row in rows(html)] == ["€11.90", "€12.90", "¥1,500"]
 
 
