@@ -8,10 +8,10 @@ from catalog.price_history.price_change import PriceChange
 from catalog.price_history.readings import (
     DAY_S,
     LowestPrice,
+    announced_reduction,
     lowest_before_reduction,
     lowest_between,
     price_at,
-    reduction_began,
 )
 
 
@@ -27,6 +27,10 @@ def lowest(price, since, complete=True, currency="EUR"):
 
 def before_reduction(*changes, now=200):
     return lowest_before_reduction(changes, now * DAY_S)
+
+
+def began(*changes, now=200):
+    return announced_reduction(reversed(changes), now * DAY_S).began / DAY_S
 
 
 def test_the_price_at_a_moment_is_the_last_before_it():
@@ -84,11 +88,44 @@ def test_a_further_reduction_is_compared_with_prices_before_the_first():
     assert before_reduction(*changes, day(117, "9.5"), day(120, "7", "10")) == lowest("8", 110)
 
 
+def test_a_rise_begins_another_reduction():
+    first = (day(0, "16"), day(100, "8", "16"))
+    assert before_reduction(*first, day(180, "15", "16"), day(199, "11", "16")) == lowest("8", 100)
+    assert began(*first, day(180, "15", "16"), day(199, "11", "16")) == 180
+    assert before_reduction(*first, day(140, "12", "16"), day(199, "11", "16")) == lowest("8", 100)
+    sold_out = {"in_stock": False}  # what nobody could pay did not rise
+    assert before_reduction(day(0, "16"), day(180, "9", "16", **sold_out), day(190, "10", "16")) == lowest("16", 0)
+    assert before_reduction(*first, day(190, "12", "16", **sold_out), day(195, "8", "16")) == lowest("16", 0)
+    assert before_reduction(*first, day(190, "10", "16", **sold_out)) == lowest("8", 100)  # it announces 10 now
+
+
+def test_a_reduction_without_a_lowest_price_says_why():
+    def missing(*changes):
+        return announced_reduction(reversed(changes), 200 * DAY_S).missing
+
+    sale = day(199, "12", "16")
+    assert missing(day(0, "16"), sale) == ""
+    assert missing(day(0, "16"), day(150, "16", in_stock=False), sale) == "not_offered"
+    assert missing(sale) == missing(day(190, "16", in_stock=False), sale) == "no_record"
+    assert missing(day(0, "16", currency="USD"), sale) == "other_currency"
+    assert missing(day(0, "9", currency="USD"), day(150, "16", in_stock=False), sale) == "not_offered"
+    assert announced_reduction(iter(()), 5) is announced_reduction([day(0, "16")], 5) is None
+
+
+def test_no_more_is_read_than_the_thirty_days_before_a_reduction():
+    changes = [*(day(number, str(10 + number % 3)) for number in range(150)), day(150, "8", "16"), day(160, "7", "16")]
+    unread = iter(reversed(changes))
+    assert announced_reduction(unread, 200 * DAY_S).lowest == lowest("10", 147)
+    assert next(unread) == changes[119]
+    unread = iter(reversed(changes[:150]))
+    assert announced_reduction(unread, 200 * DAY_S) is None and next(unread) == changes[148]
+
+
 def test_a_short_absence_does_not_interrupt_a_reduction_but_a_long_one_does():
     first = (day(0, "10"), day(100, "8", "10"), day(101, "8", "10", present=False))
     assert before_reduction(*first, day(102, "8", "10")) == lowest("10", 0)
-    assert reduction_began([*first, day(131, "8", "10")], 200 * DAY_S) == 100 * DAY_S
-    assert reduction_began([*first, day(132, "8", "10")], 200 * DAY_S) == 132 * DAY_S
+    assert began(*first, day(131, "8", "10")) == 100
+    assert began(*first, day(132, "8", "10")) == 132
     assert before_reduction(*first, day(132, "8", "10")) is None  # it was absent for thirty days
     assert before_reduction(*first) is None  # it is absent now
 
@@ -104,7 +141,7 @@ def test_a_reduction_in_another_currency_is_another_one():
     assert before_reduction(*changes) is None
     later = (*changes, day(120, "12", currency="USD"), day(130, "9", "12", currency="USD"))
     assert before_reduction(*later) == lowest("9", 110, False, "USD")
-    assert reduction_began(changes, 200 * DAY_S) == 110 * DAY_S
+    assert began(*changes) == 110
 
 
 def test_a_clock_that_was_ahead_hides_no_reduction():

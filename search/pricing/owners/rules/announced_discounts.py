@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from catalog.price_history.price_change import PriceChange
+from catalog.price_history.readings import announced_reduction
 from catalog.product import reduced_from
 from search.pricing.owners.rules.price_finding import NEVER_CHARGED, NOT_LOWEST, PriceFinding
 from search.pricing.owners.rules.price_spans import DAY_S, spans_of, within
@@ -20,8 +21,8 @@ TOLERANCE = Decimal("0.005")  # a list price rounded up by so much was charged
 def discount_findings(changes: Sequence[PriceChange], now: int) -> tuple[PriceFinding, ...]:
     """Return what is wrong with the discount that is announced at `now`.
 
-    Nothing is said where the history covers less than 30 days with a price, before `now` for the list price and before
-    the reduction for the lowest price.
+    Nothing is said of the list price where the history covers less than 30 days with a price, and of the lowest price
+    where it does not reach back to 30 days before the reduction.
     """
     spans = spans_of(changes, now)
     if not spans or spans[-1].end < now:
@@ -42,36 +43,16 @@ def discount_findings(changes: Sequence[PriceChange], now: int) -> tuple[PriceFi
 def _not_lowest(changes: Sequence[PriceChange], now: int) -> tuple[PriceFinding, ...]:
     """Return the finding where the price is no lower than the lowest of the 30 days before the present reduction.
 
-    The lowest price before an announced reduction is what EU law compares with (Directive 98/6/EC, article 6a).
+    The lowest price is the one that the product's page shows beside the discount, so that both say the same.
     """
-    begun = _reduced_since(changes)
-    spans = spans_of(changes, now)
-    before = within(spans, begun - KNOWN_DAYS * DAY_S, begun)
-    price = spans[-1].price
-    if sum(span.seconds for span in before) < KNOWN_DAYS * DAY_S:
-        return ()
-    lowest = min(before, key=lambda span: span.price)
-    if price < lowest.price:
+    reduction = announced_reduction(reversed(changes), now)
+    lowest, price = None if reduction is None else reduction.lowest, changes[-1].price
+    if reduction is None or lowest is None or not lowest.complete or price is None or price < lowest.price:
         return ()
     facts: dict[str, Any] = {
         "price": str(price),
         "lowest": str(lowest.price),
-        "lowest_at": lowest.start,
-        "since": begun,
+        "lowest_at": lowest.since,
+        "since": reduction.began,
     }
     return (PriceFinding(NOT_LOWEST, LOWEST_CONFIDENCE, facts),)
-
-
-def _reduced_since(changes: Sequence[PriceChange]) -> int:
-    """Return when the reduction began that the last change is part of.
-
-    A reduction goes on while the same list price is announced and the price does not rise, as in a sale that goes
-    further down.
-    """
-    begun = changes[-1]
-    for change in reversed(changes[:-1]):
-        reduced = change.present and change.currency == begun.currency and reduced_from(change.price, change.list_price)
-        if not reduced or change.list_price != begun.list_price or (change.price or 0) < (begun.price or 0):
-            break
-        begun = change
-    return begun.at

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from catalog.price_history.readings import lowest_before_reduction
 from search.pricing.owners.rules.announced_discounts import discount_findings
 from search.pricing.owners.rules.margins import margin_finding, margin_of
 from search.pricing.owners.rules.price_finding import (
@@ -105,6 +106,12 @@ def test_neighbouring_spans_of_one_price_are_one():
 )
 def test_an_announced_discount_is_compared_with_what_was_charged(steps, expected):
     assert [finding.code for finding in discount_findings(history(*steps), NOW)] == expected
+
+
+def test_what_was_sold_out_is_no_lower_price():
+    regular, sold_out, now = history((400, "16"), (20, "9"), (10, "10", "16"))
+    changes = (regular, replace(sold_out, in_stock=False), now)
+    assert lowest_before_reduction(changes, NOW).price == 16 and discount_findings(changes, NOW) == ()
 
 
 def test_the_lowest_price_is_that_of_the_thirty_days_before():
