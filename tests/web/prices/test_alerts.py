@@ -267,7 +267,7 @@ def test_the_feed_has_each_price_that_fell(client):
     assert entry.findtext(f"{ATOM}title") == "Red & “warm” jumper: €9.00"
     assert entry.findtext(f"{ATOM}id").startswith("urn:uuid:")
     assert entry.find(f"{ATOM}link").get("href") == "https://shop.example/products/red"
-    assert "When you set the alert it cost €12.90." in entry.findtext(f"{ATOM}content")
+    assert "When you set the alert, the product cost €12.90." in entry.findtext(f"{ATOM}content")
     assert feed.findtext(f"{ATOM}updated") == entry.findtext(f"{ATOM}updated") and feed.findtext(
         f"{ATOM}author/{ATOM}name"
     )
