@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from decimal import Decimal
 
+from catalog.money.computed import computed_amount
 from catalog.price_history.price_change import PriceChange
 from catalog.price_history.readings import LowestPrice, lowest_before_reduction
 from catalog.storage.price_history import PriceHistory
@@ -15,8 +15,6 @@ from search.pricing.forecasting.base import LEVEL
 from search.pricing.learning.price_models import PriceModels
 from search.pricing.price_page import ExpectedPrices, ExpectedWeek, OfferedPrice, PricePage, offered_prices
 from search.pricing.series.weekly_prices import week_start
-
-DIGITS = 7  # of forecasts: they are float32
 
 
 class ProductPrices:
@@ -79,7 +77,10 @@ class ProductPrices:
             ExpectedWeek(
                 week_start(week.week),
                 week_start(week.week + 1),
-                *(Decimal(f"{amount:.{DIGITS}g}") for amount in (week.low, week.middle, week.high)),
+                *(
+                    computed_amount(amount, offer.currency, [offer.price])
+                    for amount in (week.low, week.middle, week.high)
+                ),
             )
             for week in stored.weeks
         )

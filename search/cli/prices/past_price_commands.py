@@ -5,16 +5,17 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import closing, nullcontext
+from contextlib import closing
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from time import time
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from catalog.errors import UnknownProduct
+from catalog.files.atomic import write_atomically
 from catalog.home import ShopHome
 from catalog.money.amounts import number_text
 from catalog.price_history.price_change import PriceChange
@@ -68,14 +69,24 @@ def export_prices_command(home: Path, table: Path | None, product_id: str | None
 
     `prices import` reads the file, also in another shop that has these products.
     """
-    out = nullcontext(sys.stdout) if table is None else table.open("w", encoding="utf-8", newline="")
     with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
         histories: Iterable[tuple[str, tuple[PriceChange, ...]]] = catalogue.price_history.of_all()
         if product_id is not None:
             histories = [(product_id, _changes(catalogue, product_id))]
-        with out as file:
-            write_csv(file, [COLUMNS])
-            write_csv(file, _rows(histories))
+        if table is None:
+            _write(sys.stdout, histories)
+            return
+
+        def write(draft: Path) -> None:
+            with draft.open("w", encoding="utf-8", newline="") as file:
+                _write(file, histories)
+
+        write_atomically(table, write)
+
+
+def _write(file: TextIO, histories: Iterable[tuple[str, tuple[PriceChange, ...]]]) -> None:
+    write_csv(file, [COLUMNS])
+    write_csv(file, _rows(histories))
 
 
 @click.command("show")

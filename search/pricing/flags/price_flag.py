@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
+from catalog.money.computed import computed_amount
 from catalog.price_history.price_change import PriceChange
 from search.pricing.flags.history_window import window_of_changes
 from search.pricing.flags.precision import MIN_CASES, REFERENCE, FlagPrecision
@@ -55,7 +56,7 @@ def price_flags(
         holds["often_cheaper"] = wait and bool(window.was_cheaper()[0])
     stated = {code: _statement(code, (measured or {}).get(code), modelled=wait is not None) for code in FLAG_CODES}
     flags = (stated[code] for code in FLAG_CODES if holds[code])
-    return tuple(_with_facts(flag, window) for flag in flags if flag is not None)
+    return tuple(_with_facts(flag, window, changes) for flag in flags if flag is not None)
 
 
 def _statement(code: FlagCode, own: FlagPrecision | None, *, modelled: bool) -> PriceFlag | None:
@@ -72,10 +73,11 @@ def _statement(code: FlagCode, own: FlagPrecision | None, *, modelled: bool) -> 
     return PriceFlag(code, reference.precision, reference.n, "reference")
 
 
-def _with_facts(flag: PriceFlag, window: PriceWindow) -> PriceFlag:
+def _with_facts(flag: PriceFlag, window: PriceWindow, changes: Sequence[PriceChange]) -> PriceFlag:
     """Return a flag with the figures of the past that it rests on."""
     if flag.code == "often_cheaper":
         cheaper, known = window.cheaper_weeks()
         return replace(flag, cheaper_weeks=int(cheaper[0]), known_weeks=int(known[0]))
     usual = float(window.usual(SHORT if flag.code == "lower_than_usual" else LONG)[0])
-    return replace(flag, usual=Decimal(f"{usual:.7g}"))  # as precise as float32 is
+    prices = {change.price for change in changes if change.price is not None}
+    return replace(flag, usual=computed_amount(usual, changes[-1].currency, prices))

@@ -131,9 +131,10 @@ class PastPriceImport:
             yield _ProductRows(product_id, changes, {at: row[2] for at, row in last.items()})
 
     def _currency(self, product_id: str) -> str:
-        """Return the currency of the last price that is known of a product."""
+        """Return the currency that a product had when the shop recorded its first price: past prices are older."""
         changes = self._history.changes(product_id)
-        return next((change.currency for change in reversed(changes) if change.price is not None), "")
+        own = (change.currency for change in changes if change.price is not None and not change.imported)
+        return next(own, "")
 
     def _store(self, batch: list[_ProductRows], report: PastPriceReport) -> None:
         merged = self._history.merge({product.product_id: product.changes for product in batch})

@@ -17,15 +17,16 @@ from search.pricing.series.weekly_prices import PromotionCalendar, week_of
 
 KINDS = ("mailer_share", "display_share")
 COLUMNS = ("product_id", "week_start", *KINDS)
-MAX_WEEKS = 1_040  # from the first week to the last: twenty years
+MAX_WEEKS_AHEAD = 53  # what is planned later does no forecast any good
 _HINT = (
     f"The file has the columns {', '.join(COLUMNS)}; shares are from 0 to 1, week_start is a date such as 2026-11-30."
 )
 
 
-def read_promotions(path: Path, product_ids: Sequence[str]) -> PromotionCalendar:
-    """Read a CSV file, or one packed by gzip; rows about other products are left out. Raises BadFeed with the line.
+def read_promotions(path: Path, product_ids: Sequence[str], weeks: range) -> PromotionCalendar:
+    """Read a CSV file, or one packed by gzip, for these products and weeks; raises BadFeed with the line.
 
+    Rows about other products are left out, as are those more than MAX_WEEKS_AHEAD after the `weeks` or before them.
     A date stands for the week, from Monday to Sunday, that has it. Of two rows for a product and week the larger
     shares count.
     """
@@ -39,20 +40,19 @@ def read_promotions(path: Path, product_ids: Sequence[str]) -> PromotionCalendar
                 raise _bad(path, 1, f"there is no column {', '.join(missing)}")
             for cells in reader:
                 week, mailer, display = _read_row(path, reader.line_num, cells)
-                if (place := places.get(cells["product_id"])) is not None:
+                place = places.get(cells["product_id"])
+                if place is not None and weeks.start <= week < weeks.stop + MAX_WEEKS_AHEAD:
                     rows.append((place, week, mailer, display))
     except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error, csv.Error) as error:
         raise BadFeed(f"{path} cannot be read: {error}.", "Give a CSV file in UTF-8, or one packed by gzip.") from error
-    return _calendar(path, rows, len(product_ids))
+    return _calendar(rows, len(product_ids))
 
 
-def _calendar(path: Path, rows: list[tuple[int, int, float, float]], products: int) -> PromotionCalendar:
+def _calendar(rows: list[tuple[int, int, float, float]], products: int) -> PromotionCalendar:
     if not rows:
         return PromotionCalendar(0, np.zeros((products, 0, len(KINDS)), np.float32))
     weeks = [week for _, week, _, _ in rows]
     first, span = min(weeks), max(weeks) - min(weeks) + 1
-    if span > MAX_WEEKS:
-        raise BadFeed(f"{path} spans {span:,} weeks; a calendar has at most {MAX_WEEKS:,}.", "Correct its dates.")
     shares = np.zeros((products, span, len(KINDS)), np.float32)
     for place, week, *values in rows:
         shares[place, week - first] = np.maximum(shares[place, week - first], np.array(values, np.float32))

@@ -52,7 +52,8 @@ def read_purchase_series(events: Path, products: Path, promotions: Path | None =
         raise BadFeed(f"{events} spans no whole week of purchases with a price.", "Give a log of some months.")
     if promotions is None:
         return series
-    calendar = read_promotions(promotions, series.weekly.product_ids)
+    weekly = series.weekly
+    calendar = read_promotions(promotions, weekly.product_ids, range(weekly.first, weekly.first + weekly.weeks))
     return with_calendar(series, calendar)
 
 

@@ -58,7 +58,9 @@ def shop_series(home: Path, now: int | None = None) -> WeeklyPrices:
         _units(home, table, first + begin, last, now),
     )
     if shop.promotions.is_file():
-        return replace(weekly, calendar=read_promotions(shop.promotions, weekly.product_ids))
+        return replace(
+            weekly, calendar=read_promotions(shop.promotions, weekly.product_ids, range(weekly.first, last + 1))
+        )
     return weekly
 
 

@@ -176,3 +176,20 @@ def test_the_history_of_one_product_is_printed(home):
     assert one[1] == "cup,2024-01-08T00:00:00Z,4.50,6.00,EUR,no,yes" and len(one) == 3
     failed = run("show", "--home", home.root, "spoon", code=1)
     assert "No price of a product with the id 'spoon' is recorded" in failed.output
+
+
+def test_past_prices_without_a_currency_have_that_of_the_first_recorded_price(home, clock):
+    clock.now += 60
+    with closing(Catalogue.open(home.catalogue)) as catalogue:
+        catalogue.put([replace(MUG, price=Decimal("14"), currency="USD")])
+    imported(home, "product_id,time,price\nmug,2024-01-08,9.90\n")
+    with closing(Catalogue.open(home.catalogue)) as catalogue:
+        assert [change.currency for change in catalogue.price_history.changes("mug")] == ["EUR", "EUR", "USD"]
+
+
+def test_an_export_of_no_shop_leaves_the_last_export(home, tmp_path):
+    table = tmp_path / "all.csv"
+    run("export", "--home", home.root, table)
+    before = table.read_bytes()
+    run("export", "--home", tmp_path / "mistyped", table, code=1)
+    assert table.read_bytes() == before

@@ -13,6 +13,7 @@ from search.pricing.series.purchase_series import read_purchase_series
 from search.pricing.series.weekly_prices import PromotionCalendar, week_of, week_start
 
 MONDAY = datetime(2026, 1, 5, tzinfo=timezone.utc)
+WEEKS = range(week_of(int(MONDAY.timestamp())), week_of(int(MONDAY.timestamp())) + 10)
 
 
 def write(path, header, rows):
@@ -108,15 +109,22 @@ def test_promotions_are_read_for_the_weeks_of_the_series(read, tmp_path):
 def test_bad_promotions_are_refused_with_their_line(tmp_path, row, reason):
     file = write(tmp_path / "p.csv", ["product_id", "week_start", "mailer_share", "display_share"], [row])
     with pytest.raises(BadFeed, match=reason):
-        read_promotions(file, ["milk"])
+        read_promotions(file, ["milk"], WEEKS)
 
 
 def test_no_promotions_are_none(tmp_path):
     file = write(tmp_path / "p.csv", ["product_id", "week_start", "mailer_share", "display_share"], [])
-    assert not read_promotions(file, ["milk"]).between(10, 12).any()
+    assert not read_promotions(file, ["milk"], WEEKS).between(10, 12).any()
     assert PromotionCalendar(5, np.ones((1, 2, 2), np.float32)).between(0, 3).shape == (1, 3, 2)
 
 
 def test_weeks_begin_on_monday_in_utc():
     assert week_start(0) == datetime(1970, 1, 5, tzinfo=timezone.utc).timestamp()
     assert week_of(week_start(7)) == 7 and week_of(week_start(7) - 1) == 6
+
+
+def test_a_mistyped_year_does_not_lengthen_the_calendar(tmp_path):
+    header = ["product_id", "week_start", "mailer_share", "display_share"]
+    rows = [["milk", day, 1, 0] for day in ("2026-01-12", "2206-01-12", "1926-01-12")]
+    calendar = read_promotions(write(tmp_path / "p.csv", header, rows), ["milk"], WEEKS)
+    assert calendar.shares.shape == (1, 1, 2) and calendar.first == WEEKS.start + 1
