@@ -47,6 +47,7 @@ class Reduction:
     """
 
     began: int
+    currency: str
     lowest: LowestPrice | None
     missing: Literal["not_offered", "no_record", "other_currency", ""] = ""
 
@@ -116,10 +117,10 @@ def announced_reduction(newest_first: Iterable[PriceChange], now: int, days: int
         read.append(older)
     lowest = lowest_between(read[::-1], start, began.at, began.currency)
     if lowest is not None:
-        return Reduction(began.at, lowest)
+        return Reduction(began.at, began.currency, lowest)
     if any(change.present and has_price(change) and change.currency != began.currency for change in read):
-        return Reduction(began.at, None, "other_currency")
-    return Reduction(began.at, None, "not_offered" if read[-1].at <= start else "no_record")
+        return Reduction(began.at, began.currency, None, "other_currency")
+    return Reduction(began.at, began.currency, None, "not_offered" if read[-1].at <= start else "no_record")
 
 
 def _reduced_since(newest_first: Iterator[PriceChange], now: int, days: int) -> PriceChange | None:

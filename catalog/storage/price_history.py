@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import json
 import logging
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import TypeVar
 
 from catalog.errors import DamagedStore
 from catalog.files.failpoints import failpoint
@@ -20,11 +20,10 @@ from catalog.storage.connections import Connections
 from catalog.storage.word_index import LAST_SEQ
 
 PAGE_PRODUCTS = 500
+Found = TypeVar("Found")
 log = logging.getLogger(__name__)
 
 _SELECT_NEWEST_FIRST = "SELECT changes FROM price_segments WHERE product_id = ? ORDER BY number DESC"
-_SELECT_SOME = """SELECT product_id, changes FROM price_segments
-    WHERE product_id IN (SELECT value FROM json_each(?)) ORDER BY product_id, number DESC"""
 _SELECT_PAGE = """SELECT product_id, changes FROM price_segments WHERE product_id IN
     (SELECT DISTINCT product_id FROM price_segments WHERE product_id > ? ORDER BY product_id LIMIT ?)
     ORDER BY product_id, number DESC"""
@@ -62,13 +61,15 @@ class PriceHistory:
             found = db.execute(_SELECT_NEWEST_FIRST, (product_id,))
             return _in_order((row[0] for row in found), since, until)
 
-    def of_products(self, product_ids: Iterable[str], since: int = 0) -> dict[str, tuple[PriceChange, ...]]:
-        """Return the changes of several products by id, as `changes` returns them; one query reads them all."""
+    def read_each(self, product_ids: Iterable[str], read: Callable[[Iterator[PriceChange]], Found]) -> dict[str, Found]:
+        """Return by id what `read` makes of the changes of each product, the newest first.
+
+        They are decoded as `read` goes on, so that it takes little time where it stops early, however long a history.
+        """
         with self._read() as db:
-            rows = db.execute(_SELECT_SOME, (json.dumps(list(product_ids)),))
             return {
-                product_id: _in_order((row[1] for row in found), since, None)
-                for product_id, found in itertools.groupby(rows, itemgetter(0))
+                product_id: read(_altering(row[0] for row in db.execute(_SELECT_NEWEST_FIRST, (product_id,))))
+                for product_id in product_ids
             }
 
     def of_all(self, since: int = 0) -> Iterator[tuple[str, tuple[PriceChange, ...]]]:
@@ -153,6 +154,17 @@ def _in_order(newest_first: Iterable[bytes], since: int, until: int | None) -> t
             if change.at <= since:
                 break
     return tuple(reversed(found))
+
+
+def _altering(newest_first: Iterable[bytes]) -> Iterator[PriceChange]:
+    """Yield the changes of segments, the newest first, each of which alters something."""
+    newer: PriceChange | None = None
+    for change in _legible(newest_first):
+        if newer is not None and not newer.same_state_as(change):
+            yield newer
+        newer = change
+    if newer is not None:
+        yield newer
 
 
 def _legible(newest_first: Iterable[bytes]) -> Iterator[PriceChange]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from catalog.money.computed import computed_amount
 from catalog.price_history.price_change import PriceChange
-from catalog.price_history.readings import LowestPrice, lowest_before_reduction
+from catalog.price_history.readings import Reduction, announced_reduction, lowest_before_reduction
 from catalog.storage.price_history import PriceHistory
 from search.pricing.flags.price_flag import PriceFlag, price_flags
 from search.pricing.forecasting.base import LEVEL
@@ -48,15 +48,14 @@ class ProductPrices:
             expected=self._expected(product_id, offered[-1], now) if offered else None,
         )
 
-    def lowest_before_reductions(self, product_ids: Sequence[str]) -> dict[str, LowestPrice]:
-        """Return the lowest price of the 30 days before the present reduction of each product that has one, by id.
+    def reductions(self, product_ids: Sequence[str]) -> dict[str, Reduction]:
+        """Return the present reduction of each product that has one, with the lowest price of the 30 days before it.
 
-        One query reads all of them. Raises StoreError.
+        Raises StoreError.
         """
         now = int(self._clock())
-        found = self._history.of_products(product_ids)
-        lowest = {product_id: lowest_before_reduction(changes, now) for product_id, changes in found.items()}
-        return {product_id: price for product_id, price in lowest.items() if price is not None}
+        found = self._history.read_each(product_ids, lambda changes: announced_reduction(changes, now))
+        return {product_id: reduction for product_id, reduction in found.items() if reduction is not None}
 
     def _flags(self, product_id: str, changes: Sequence[PriceChange], now: int) -> tuple[PriceFlag, ...]:
         """Return what is said of a product's price, with how often that was right in this shop."""

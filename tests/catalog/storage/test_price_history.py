@@ -1,5 +1,6 @@
 """What a product costs is recorded with each change of it, once; a catalogue of an older version gets first entries."""
 
+import itertools
 import sqlite3
 import time
 from contextlib import closing
@@ -8,11 +9,13 @@ from decimal import Decimal
 
 import pytest
 
+from catalog.price_history import segments
 from catalog.price_history.price_change import PriceChange
 from catalog.price_history.segments import pack
 from catalog.product import Product
 from catalog.storage import price_rows
 from catalog.storage.catalogue import Catalogue
+from catalog.storage.sqlite import open_database, transaction
 
 MUG = Product("mug", "Red mug", (), price=Decimal("12.90"), currency="EUR")
 START = 1_700_000_000
@@ -160,6 +163,30 @@ def test_a_long_history_is_read_whole_and_of_all_products(catalogue, clock):
     every = dict(catalogue.price_history.of_all(since))
     assert every == {each: catalogue.price_history.changes(each, since) for each in prices}
     assert all(len(changes) == 30 for changes in every.values())
+
+
+def test_a_reader_decodes_no_more_of_a_long_history_than_it_wants(catalogue, clock, tmp_path, monkeypatch):
+    put(catalogue, clock, 0)
+    db = open_database(tmp_path / "catalog.sqlite")
+    with transaction(db):  # every second change alters nothing
+        past = [PriceChange(START + each, Decimal(100 + each // 2 % 50), currency="EUR") for each in range(4_000)]
+        price_rows.rewrite(db, "mug", past)
+    db.close()
+    decoded, unpack = [], segments.unpack
+
+    def counted(segment):
+        for change in unpack(segment):
+            decoded.append(change)
+            yield change
+
+    monkeypatch.setattr(segments, "unpack", counted)
+    history = catalogue.price_history
+    found = history.read_each(["mug", "cup"], lambda changes: [*itertools.islice(changes, 3)])
+    assert found == {"mug": [*reversed(history.changes("mug")[-3:])], "cup": []}
+    decoded.clear()
+    history.read_each(["mug"], next)
+    assert len(decoded) <= 3
+    assert history.read_each(["mug"], list)["mug"] == [*reversed(history.changes("mug"))]
 
 
 def test_all_products_are_read_over_pages(catalogue, monkeypatch):

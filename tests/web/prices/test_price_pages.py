@@ -249,6 +249,32 @@ def test_where_nothing_is_on_record_the_page_says_so(visit, on_sale, price_home)
     assert visit.get("/api/v1/products/green").json["lowest_30_days"] is None
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_says_why_there_is_no_lowest_price(visit, on_sale, price_home, language):
+    def why(*changes):
+        write_past(price_home, on_sale, *changes)
+        page = visit.get(f"/products/{on_sale}?lang={language}").text
+        return re.search(r'<p class="low">([^<]+)</p>', page)[1]
+
+    sale = was(1, "12.00", "16.00")
+    words = {
+        "no record": why(sale),
+        "not for sale": why(was(200, "16.00"), was(50, "16.00", in_stock=False), sale),
+        "in EUR": why(was(200, "16.00", currency="USD"), sale),
+    }
+    assert len(set(words.values())) == 3 and "EUR" in words["in EUR"]
+    assert language != "en" or "not for sale in the 30 days before" in words["not for sale"]
+
+
+def test_where_the_past_cannot_be_read_nothing_is_said_of_it(visit, on_sale, price_app, monkeypatch):
+    def fails(_):
+        raise StoreError("The file is damaged.", "Repair it.")
+
+    monkeypatch.setattr(price_app.extensions["windowshop.engine"].engine().prices, "reductions", fails)
+    page = visit.get(f"/products/{on_sale}")
+    assert page.status_code == 200 and 'class="low"' not in page.text
+
+
 def test_a_shop_can_leave_the_lowest_prices_out(visit, on_sale, price_app, monkeypatch):
     monkeypatch.setitem(price_app.config, lowest_prices.SETTING, False)
     for address in ("/products/green", "/?q=green+jumper"):
@@ -261,13 +287,13 @@ def test_the_lowest_prices_of_a_page_are_one_query(visit, on_sale, reduce, price
         reduce(product_id, "12.00", "16.00")
         write_past(price_home, product_id, was(90, "9.00"), was(10, "12.00", "16.00"))
     prices = price_app.extensions["windowshop.engine"].engine().prices
-    calls, read = [], prices.lowest_before_reductions
+    calls, read = [], prices.reductions
 
     def counted(ids):
         calls.append(ids)
         return read(ids)
 
-    monkeypatch.setattr(prices, "lowest_before_reductions", counted)
+    monkeypatch.setattr(prices, "reductions", counted)
     for address in ("/?q=jumper", "/favourites?ids=red&ids=green&ids=blue", "/products/red"):
         calls.clear()
         assert visit.get(address).text.count('class="low"') >= 3, address
