@@ -8,10 +8,10 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, make_response, render_template, request
 
+from search.pricing.demand.price_advice import VERDICTS
 from search.pricing.owners.cost_limits import CostLimits
 from search.pricing.owners.overview_maker import OverviewMaker
 from search.pricing.owners.price_list import PriceSources, list_rows
-from search.pricing.owners.price_overview import VERDICTS
 from search.pricing.owners.rules.price_finding import CODES
 from web.engine import get_engine
 from web.i18n.language import language, offer_staff_languages
@@ -52,7 +52,8 @@ def prices() -> Response:
     engine, maker = get_engine(), _maker()
     state, summary = maker.state()
     if wanted.product_id is not None:
-        ids, total = (wanted.product_id,), 1
+        ids: tuple[str, ...] = (wanted.product_id,)
+        total = 1
         engine.product(wanted.product_id)
     else:
         found = maker.overview.page(wanted.shown, wanted.contains, wanted.offset, wanted.k)
