@@ -103,7 +103,10 @@ class ShopHome:
         "product-questions.sqlite", "Customers' questions about products, and the shop's answers. The server writes."
     )
     price_alerts = Entry("price-alerts.sqlite", "Visitors' price alerts, and those that fired. The server writes.")
-    price_alert_lock = Entry("price-alerts.lock", "Lock of the one process that works on price alerts. It stays empty.")
+    price_alert_lock = Entry("price-alerts.lock", "Lock of the one process that fires price alerts. It stays empty.")
+    price_alert_sending_lock = Entry(
+        "price-alerts-sending.lock", "Lock of the one process that sends price alerts. It stays empty."
+    )
     pair_rules = Entry("goes_with.csv", "The shop's own rules of which categories go together. Written by hand.")
     contradictions = Entry("contradictions.csv", "The shop's own rules of which values clash. Written by hand.")
     reviews = Entry("reviews.sqlite", "Customers' reviews, votes and what was found in texts. Server, `reviews` write.")

@@ -6,6 +6,7 @@ import contextlib
 import os
 import threading
 import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from subprocess import Popen
@@ -27,6 +28,14 @@ def speed() -> float:
         sum(number * number for number in range(200_000))
         spells.append(time.process_time() - began)
     return max(1.0, min(spells) / USUAL_SECONDS)
+
+
+def wait_for(reached: Callable[[], object], seconds: float = 300.0) -> None:
+    """Ask until the answer is true; the limit only ends a test that hangs."""
+    end = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.02)
 
 
 class Lateness:

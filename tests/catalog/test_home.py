@@ -27,6 +27,7 @@ ON_DISK = """
     threads=threads.sqlite outbox_lock=assistant/.outbox.lock orders=orders.csv queues=queues.csv
     product_questions=product-questions.sqlite
     price_alerts=price-alerts.sqlite price_alert_lock=price-alerts.lock
+    price_alert_sending_lock=price-alerts-sending.lock
     pair_rules=goes_with.csv
     reviews=reviews.sqlite review_photos=reviews/photos review_lock=reviews/.worker.lock
     rejected_reviews=reports/rejected-reviews.csv

@@ -11,18 +11,11 @@ from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from search.engine import SearchEngine
 from tests.fake_encoder import FakeEncoder
+from tests.timing import wait_for
 from tests.web.shop_fixtures import make_shop
 from web.engine import EngineHolder, holder_of
 from web.errors import NotReady
 from web.settings import Settings
-
-
-def wait_for(answers, timeout=300):
-    """Ask until the answer is true."""
-    end = time.monotonic() + timeout
-    while not answers():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.02)
 
 
 def test_the_server_answers_before_the_engine_is_warm(home, make_app, monkeypatch):

@@ -10,9 +10,8 @@ import pytest
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from tests.fake_encoder import FakeEncoder
-from tests.timing import Lateness
+from tests.timing import Lateness, wait_for
 from tests.web.shop_fixtures import BLUE, RED, WRITER, make_shop, picture_bytes
-from tests.web.test_engine import wait_for
 from web.engine import holder_of
 from web.settings import Settings
 

@@ -10,6 +10,7 @@ from catalog.storage.catalogue import Catalogue
 from search.connect.inbox import Inbox
 from tests.catalog.picture_server import reply, serving
 from tests.fake_encoder import FakeEncoder
+from tests.timing import wait_for
 from tests.web.connect.platform_messages import (
     DOMAIN,
     SHOPIFY,
@@ -25,7 +26,6 @@ from tests.web.connect.platform_messages import (
     woocommerce_variation,
 )
 from tests.web.shop_fixtures import BLUE, GREEN, RED, make_shop, picture_bytes
-from tests.web.test_engine import wait_for
 from web.connect.webhooks import receiver_of
 from web.engine import holder_of
 from web.settings import Settings

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -28,6 +29,7 @@ from search.pricing.alerts.alert_tokens import FEED, PAGE
 from search.pricing.alerts.alert_worker import AlertWorker
 from search.pricing.alerts.price_alert import FAILED, NOT_SENT, PENDING, SENT, AlertRequest
 from tests.search.assistant.handover.stub_servers import web_stub
+from tests.timing import wait_for
 
 ANNA, BERT = "v-0123456789abcdef01234567", "v-fedcba9876543210fedcba98"
 SECRET = b"shared secret"
@@ -356,6 +358,45 @@ def test_the_worker_fires_and_sends_and_one_process_works_at_a_time(store, catal
     assert len(received) == 1
 
 
+def test_a_webhook_that_does_not_answer_keeps_no_alert_from_firing(store, catalogue, home):
+    ask(store, "15")
+    ask(store, "15", replace(MUG, id="jug"))
+    called, may_answer = threading.Event(), threading.Event()
+
+    def answer(_):
+        called.set()
+        may_answer.wait(300)
+        return 200, {}, b""
+
+    with web_stub(answer) as (url, _):
+        worker = AlertWorker(home, store, sender_of(store, url, 300.0), 365)
+        worker.start()
+        try:
+            priced(catalogue, "11")
+            worker.wake()
+            assert called.wait(300)
+            catalogue.put([Product(f"other {number}", "Other", ()) for number in range(PAGE_CHANGES)])
+            catalogue.put([replace(MUG, id="jug", price=Decimal(12))])
+            worker.wake()
+            wait_for(lambda: sorted(fired(store)) == [("jug", "12", PENDING), ("mug", "11", PENDING)])
+        finally:
+            may_answer.set()
+            worker.close()
+
+
+def test_alerts_that_are_switched_off_are_removed_when_their_time_is_over(store, catalogue, home):
+    store.add(AlertRequest(MUG, ANNA), time.time() - 31 * DAY_S)
+    ask(store, "15", replace(MUG, id="jug"))
+    priced(catalogue, "11", id="jug")
+    worker = AlertWorker(home, store, None, 30, fires=False)
+    worker.start()
+    try:
+        wait_for(lambda: waiting(store) == ["jug"])
+    finally:
+        worker.close()
+    assert fired(store) == [] and waiting(store) == ["jug"]
+
+
 CHILD = """
 import sys
 from pathlib import Path
@@ -393,11 +434,3 @@ def test_an_alert_survives_a_kill_at_any_step(store, catalogue, home, point):
     assert fired(store) == [("mug", "10", SENT)] and waiting(store) == []
     assert len(received) == (2 if point == "alert.sent" else 1)
     assert len({request["headers"]["Idempotency-Key"] for request in received}) == 1
-
-
-def wait_for(reached):
-    for _ in range(3_000):
-        if reached():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it did not happen")
