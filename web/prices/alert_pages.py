@@ -15,7 +15,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from catalog.errors import PriceAlertRefused, UnknownPriceAlert
 from catalog.product import Product
-from search.pricing.alerts.alert_store import MAX_OF_VISITOR
 from search.pricing.alerts.alert_tokens import FEED, PAGE
 from search.pricing.alerts.price_alert import AlertRequest
 from web.engine import get_engine
@@ -25,7 +24,7 @@ from web.middleware.consent import check_visitor
 from web.middleware.response_headers import no_store
 from web.prices.alert_feed import write_feed
 from web.prices.alert_form import AlertForm, alert_form, read_alert_form, with_refusal
-from web.prices.alert_service import price_alerts
+from web.prices.alert_service import alerts_of, price_alerts
 from web.prices.alert_views import AlertView, alert_text, fired_views, products_of, waiting_views
 from web.urls import price_alerts_url, price_feed_url
 
@@ -48,7 +47,10 @@ class AlertsPage:
 def init_app(app: Flask) -> None:
     """Register the pages, and let the pages of products show the form."""
     app.jinja_env.globals.update(
-        alert_text=alert_text, price_alert_form=alert_form, price_alerts_url=price_alerts_url, MAX_ALERTS=MAX_OF_VISITOR
+        alert_text=alert_text,
+        price_alert_form=alert_form,
+        price_alerts_url=price_alerts_url,
+        price_alerts_enabled=alerts_of(app).enabled,
     )
     app.register_blueprint(bp)
 

@@ -29,15 +29,16 @@ class PriceAlerts:
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Open the store, and start the thread where alerts are enabled.
+    """Open the store, and start the thread, which only removes old alerts where they are switched off.
 
     Raises UnsafeConfiguration for an address that visitors' data cannot be sent to.
     """
     store = AlertStore(settings.home)
-    worker = AlertWorker(settings.home, store, _sender(store, settings), settings.price_alert_days)
+    worker = AlertWorker(
+        settings.home, store, _sender(store, settings), settings.price_alert_days, settings.price_alerts
+    )
     app.extensions[EXTENSION] = PriceAlerts(store, worker, settings.price_alerts)
-    if settings.price_alerts:
-        worker.start()
+    worker.start()
 
 
 def alerts_of(app: Flask) -> PriceAlerts:

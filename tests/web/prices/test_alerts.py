@@ -2,16 +2,20 @@
 
 import hashlib
 import re
-import time
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from catalog.home import ShopHome
+from catalog.product import Product
 from search.pricing.alerts.alert_store import MAX_OF_VISITOR, AlertStore
 from search.pricing.alerts.alert_tokens import FEED, PAGE
+from search.pricing.alerts.price_alert import AlertRequest
 from tests.fake_encoder import FakeEncoder
 from tests.search.assistant.handover.stub_servers import web_stub
+from tests.timing import wait_for
 from tests.web.shop_fixtures import ADMIN_KEY, READ_KEY, SEARCH_KEY, WRITER, make_shop
 from web import create_app
 from web.engine import holder_of
@@ -68,14 +72,9 @@ def listed(client, visitor=ANNA):
 
 def judged(client, state="fired", visitor=ANNA):
     """The list once the worker has judged."""
-    worker = alerts_of(client.application).worker
-    for _ in range(1_000):
-        worker.wake()
-        found = listed(client, visitor)
-        if found["alerts"] and found["alerts"][0]["state"] == state:
-            return found
-        time.sleep(0.01)
-    raise AssertionError(found)
+    alerts_of(client.application).worker.wake()
+    wait_for(lambda: [alert["state"] for alert in listed(client, visitor)["alerts"][:1]] == [state])
+    return listed(client, visitor)
 
 
 def path_of(address):
@@ -100,10 +99,12 @@ def test_an_alert_is_set_fires_once_and_is_listed(client, receiver):
     (fired,) = judged(client)["alerts"]
     assert (fired["id"], fired["fired_price"], fired["product"]["price"]) == (alert["id"], 8.5, 8.5)
     assert fired["set_at"] <= fired["fired_at"] and fired["product"]["url"] == "https://shop.example/products/red"
-    bodies = [request["json"] for request in receiver[1] if request["json"]["alert_id"] == alert["id"]]
-    while not bodies:  # the worker sends it in its next step
-        alerts_of(client.application).worker.wake()
-        bodies = [request["json"] for request in receiver[1] if request["json"]["alert_id"] == alert["id"]]
+
+    def received():
+        return [request["json"] for request in receiver[1] if request["json"]["alert_id"] == alert["id"]]
+
+    wait_for(received)
+    bodies = received()
     assert len(bodies) == 1 and bodies[0]["url"] == "https://shop.example/products/red"
     assert bodies[0]["price"] == 8.5 and bodies[0]["reference"] is None and ANNA not in str(bodies)
     assert ask(client, at_most=5).json["alert"]["id"] != alert["id"]
@@ -279,11 +280,18 @@ def test_the_feed_has_each_price_that_fell(client):
 
 
 def test_a_shop_may_have_no_alerts(home, make_app):
+    store, product = AlertStore(home), Product("red", "Red jumper", (), price=Decimal("12.90"), currency="EUR")
+    store.add(AlertRequest(product, ANNA), now=1)  # its time is over
+    store.add(AlertRequest(replace(product, id="green"), ANNA))
     app = make_app(Settings(home=home, price_alerts=False, timeout_ms=20_000))
     holder_of(app).wait(300)
     closed = app.test_client()
     assert '<details class="price-alert"' not in closed.get("/products/red").text
     assert closed.get("/price-alerts").status_code == 404 == ask(closed).status_code
+    for page in ("/favourites", "/for-you"):
+        answer = closed.get(page)
+        assert answer.status_code == 200 and "rice alert" not in answer.text and "/price-alerts" not in answer.text
+    wait_for(lambda: [alert.product_id for alert in store.of_visitor(ANNA).waiting] == ["green"])
     assert closed.delete(f"/api/v1/visitors/{ANNA}").status_code == 204
 
 
