@@ -12,7 +12,7 @@ import numpy as np
 
 from catalog.money.currencies import decimals_of
 from catalog.product import Product
-from search.pricing.demand.demand_model import PROMOTION_SHARE, SOURCES, DemandModel
+from search.pricing.demand.demand_model import LASTING_WEEKS, PROMOTION_SHARE, SOURCES, DemandModel
 from search.pricing.demand.price_advice import (
     ABOVE_BEST_MARGIN,
     BELOW_BEST_MARGIN,
@@ -49,7 +49,6 @@ from search.pricing.demand.regression.count_quantiles import Z_80, count_quantil
 MIN_WEEKS, MIN_UNITS = 8, 10  # for sale, and units sold: below, no expected units are given
 BEYOND = 0.1  # a candidate may lie this far outside the prices that were seen, as a share of them
 BEYOND_SUGGESTED = 0.05  # a suggested price
-LASTING_WEEKS = 8  # a change of the price that lasted so long shows what a lasting one does
 _CHANGES = (-20, -15, -10, -5, 0, 5, 10, 15, 20)  # candidates, in percent of the present price
 _LITTLE = 0.01  # a gain of less than this share is none
 _CENT = 1.0001  # tolerance: prices of series are single precision
@@ -82,7 +81,7 @@ def advise(model: DemandModel | None, question: AdviceQuestion) -> PriceAdvice:
         blank, elasticity=elasticity, candidates=candidates, decision=decision,
         requested=extra[0] if extra else None,
     )  # fmt: skip
-    found = _decided(found, _suggestible(model, place, candidates))
+    found = _decided(found, _suggestible(model, place, candidates), _lasting(model, place))
     return replace(found, cautions=_cautions(model, place, found))
 
 
@@ -95,13 +94,17 @@ def _suggestible(model: DemandModel, place: int | None, candidates: tuple[PriceC
     return [candidate for candidate in candidates if candidate.units and low <= float(candidate.price) <= high]
 
 
+def _lasting(model: DemandModel, place: int | None) -> bool:
+    return place is not None and bool(model.facts.lasting[place] >= LASTING_WEEKS)
+
+
 def _cautions(model: DemandModel, place: int | None, found: PriceAdvice) -> tuple[str, ...]:
     if found.elasticity is None:
         return ()
     new = any(candidate.price == found.suggested and candidate.extrapolated for candidate in found.candidates)
     noted = {
         PROMOTIONS_UNKNOWN: not model.knows_promotions,
-        TEMPORARY_CHANGES: place is None or model.facts.lasting[place] < LASTING_WEEKS,
+        TEMPORARY_CHANGES: not _lasting(model, place),
         REVENUE_ONLY: found.cost is None,
         NEVER_CHARGED: new,
         OUTSIDE_LIMITS: found.price is not None and bool(found.limits.broken_by(found.price, found.price, found.cost)),
@@ -184,8 +187,12 @@ def _units(model: DemandModel, place: int, prices: list[Decimal]) -> tuple[list[
     return [AmountRange(*row) for row in expected], [AmountRange(*row) for row in ends]
 
 
-def _decided(found: PriceAdvice, suggestible: list[PriceCandidate]) -> PriceAdvice:
-    """Return the advice with its verdict."""
+def _decided(found: PriceAdvice, suggestible: list[PriceCandidate], lasting: bool) -> PriceAdvice:
+    """Return the advice with its verdict; `lasting` says whether another price of the product ever lasted.
+
+    Customers put up with a dear week, but go elsewhere when a price stays high. Intervals of temporary changes and of
+    other products are too near to 0 for that, so above the cost a rise needs a lasting change of the product's own.
+    """
     elasticity, price = found.elasticity, found.price
     if elasticity is None or price is None or elasticity.source == "prior" or not _has_units(found):
         return replace(found, reason=TOO_FEW_DATA)
@@ -194,6 +201,10 @@ def _decided(found: PriceAdvice, suggestible: list[PriceCandidate]) -> PriceAdvi
     if found.decision is None:
         return _moved(found, suggestible, RAISE, BELOW_COST)
     if elasticity.low > found.decision:
+        if elasticity.source != "product":
+            return replace(found, reason=TOO_FEW_DATA)
+        if not lasting:
+            return replace(found, reason=TEMPORARY_CHANGES)
         return _moved(found, suggestible, RAISE, DEMAND_IS_INELASTIC if found.cost is None else BELOW_BEST_MARGIN)
     if elasticity.high < found.decision:
         return _moved(found, suggestible, LOWER, DEMAND_IS_ELASTIC if found.cost is None else ABOVE_BEST_MARGIN)

@@ -18,6 +18,7 @@ from search.pricing.series.weekly_prices import WeeklyPrices
 
 SOURCES = ("prior", "shop", "category", "product")  # what most of an elasticity stems from
 HALF_LIFE = 8.0  # weeks after which a week counts half for the present level of demand
+LASTING_WEEKS = 8  # a change of the price that lasted so long shows what a lasting one does
 _LEVEL_UNITS = 4.0  # units that an unchanged level counts as
 _SEASON_WEEKS = 4  # the coming season is the mean of the last weeks
 # Where promotions are not known, their effect counts as the price's: on the reference log the calendar halves

@@ -20,12 +20,14 @@ LITTLE_TO_GAIN, LIMITS, OUTSIDE_EXPERIENCE = "little_to_gain", "limits", "outsid
 # Of not_known:
 INTERVAL_SPANS_DECISION, TOO_FEW_DATA, NO_PRICE = "interval_spans_decision", "too_few_data", "no_price"
 OTHER_CURRENCY, RISES_WITH_PRICE, NOT_FITTED = "other_currency", "rises_with_price", "not_fitted"
+TEMPORARY_CHANGES = "temporary_changes"  # also to be borne in mind of other verdicts
 REASONS = (
     DEMAND_IS_INELASTIC, DEMAND_IS_ELASTIC, BELOW_BEST_MARGIN, ABOVE_BEST_MARGIN, BELOW_COST, LITTLE_TO_GAIN, LIMITS,
     OUTSIDE_EXPERIENCE, INTERVAL_SPANS_DECISION, TOO_FEW_DATA, NO_PRICE, OTHER_CURRENCY, RISES_WITH_PRICE, NOT_FITTED,
+    TEMPORARY_CHANGES,
 )  # fmt: skip
 # What to bear in mind about a verdict:
-PROMOTIONS_UNKNOWN, TEMPORARY_CHANGES = "promotions_unknown", "temporary_changes"
+PROMOTIONS_UNKNOWN = "promotions_unknown"
 REVENUE_ONLY, NEVER_CHARGED, OUTSIDE_LIMITS = "revenue_only", "never_charged", "outside_limits"
 OLD_SALES = "old_sales"
 CAUTIONS = (PROMOTIONS_UNKNOWN, TEMPORARY_CHANGES, REVENUE_ONLY, NEVER_CHARGED, OUTSIDE_LIMITS, OLD_SALES)

@@ -18,7 +18,7 @@ TEN = Decimal("10.00")
 
 
 def model_of(elasticity, deviation, usual=10.0, promotions=True, **facts):
-    """Return a model of one product, whose price was between 7 and 10, with a given elasticity and its deviation."""
+    """Return a model of one product, whose price was 7 or 10, with an elasticity and its deviation; a price lasted."""
     weekly, _ = made_weekly(products=1, weeks=40, promotions=promotions)
     weekly = replace(weekly, product_ids=["p"], prices=np.where(np.arange(40) % 4 == 0, 7.0, usual)[None].astype("f4"))
     model = DemandModel.fit(weekly)
@@ -28,7 +28,7 @@ def model_of(elasticity, deviation, usual=10.0, promotions=True, **facts):
         effects=elasticity * unit,
         covariance=deviation**2 * (unit.T @ unit)[None],
         sources=np.array([3]),
-        facts=replace(model.facts, **facts),
+        facts=replace(model.facts, **{"lasting": np.array([12]), **facts}),
     )
 
 
@@ -81,15 +81,26 @@ def test_where_promotions_are_not_known_half_of_the_effect_may_be_theirs():
 
 
 def test_what_to_bear_in_mind_is_said():
-    short = advice(model_of(-2.0, 0.1))
-    assert short.cautions == ("temporary_changes", "revenue_only")
-    lasting = advice(model_of(-2.0, 0.1, lasting=np.array([12])), cost=Decimal(2))
+    short = advice(model_of(-2.0, 0.1, lasting=np.array([7])))
+    assert (short.verdict, short.cautions) == ("lower", ("temporary_changes", "revenue_only"))
+    lasting = advice(model_of(-2.0, 0.1), cost=Decimal(2))
     assert lasting.cautions == ()
     assert advice(model_of(-2.0, 0.1, promotions=False)).cautions[0] == "promotions_unknown"
     assert advise(None, AdviceQuestion(product())).cautions == ()
     broken = advice(model_of(-2.0, 0.1), limits=PriceLimits(highest=Decimal(9)))
     assert "outside_limits" in broken.cautions
     assert (broken.verdict, broken.suggested) == ("lower", Decimal("8.00"))
+
+
+@pytest.mark.parametrize(("elasticity", "cost"), [(-0.4, None), (-1.5, Decimal(6))])
+def test_raise_needs_the_products_own_lasting_change(elasticity, cost):
+    assert advice(model_of(elasticity, 0.1, lasting=np.array([8])), cost=cost).verdict == "raise"
+    short = advice(model_of(elasticity, 0.1, lasting=np.array([7])), cost=cost)
+    assert (short.verdict, short.reason, short.suggested) == ("not_known", "temporary_changes", None)
+    of_category = advice(replace(model_of(elasticity, 0.1), sources=np.array([2])), cost=cost)
+    assert (of_category.verdict, of_category.reason) == ("not_known", "too_few_data")
+    below_cost = advice(model_of(elasticity, 0.1, lasting=np.array([0])), cost=Decimal(11))
+    assert (below_cost.verdict, below_cost.reason) == ("raise", "below_cost")
 
 
 def test_the_decision_is_where_revenue_or_margin_has_its_maximum():
