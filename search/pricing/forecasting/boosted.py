@@ -31,7 +31,6 @@ SETTINGS = {
 MIN_LEAF = 60  # rows
 MIN_LEAF_SHARE = 0.002  # of the rows, that a leaf has at most: small shops have few
 CALIBRATION_WEEKS = 6  # the last ones, which correct the ranges
-MIN_WEEKS = 12  # before calibration is worth the weeks that it takes
 FLAT = 0.004  # of the logarithm: a change that small is none
 ARRAYS = "ranges.npz"
 
@@ -49,16 +48,15 @@ class Boosted:
     def fit(self, weekly: WeeklyPrices, end: int) -> Self:
         """Fit the ranges' corrections with trees of the weeks before the last few, then trees of all weeks.
 
-        Raises MissingExtra.
+        In a history too short for both, ranges stay as the trees give them. Raises MissingExtra.
         """
         features = PriceFeatures(weekly, self.uses_calendar)
         rows = price_examples(features, weekly, end)
         first = end - CALIBRATION_WEEKS
+        early, later = rows.where(rows.weeks < first), rows.where(rows.ends >= first)
         ranges = NONE
-        if end >= MIN_WEEKS:
-            early = type(self)(_fit(rows.where(rows.weeks < first)))
-            later = rows.where(rows.ends >= first)
-            ranges = fit_ranges(later, early._changes(later.features))
+        if len(early) and len(later):
+            ranges = fit_ranges(later, type(self)(_fit(early))._changes(later.features))
         return type(self)(_fit(rows), ranges)
 
     def forecast(self, weekly: WeeklyPrices, end: int) -> Floats:
@@ -103,9 +101,11 @@ def _tree_file(quantile: float) -> str:
 
 
 def _fit(rows: PriceExamples) -> tuple[TreeEnsemble, ...]:
-    """Fit an ensemble of trees for each quantile."""
+    """Fit an ensemble of trees for each quantile; without rows, one that says that prices stay."""
     ensemble = import_extra("recs", "sklearn.ensemble", "Fitting forecasts of prices")
-    features = rows.features
+    features, changes = rows.features, rows.changes
+    if not len(rows):
+        features, changes = np.zeros((1, features.shape[1]), np.float32), np.zeros(1, np.float32)
     unknown = np.isnan(features).all(axis=0)  # such as a lag of half a year in a young shop: cannot be binned
     if unknown.any():
         features = np.where(unknown, np.float32(0), features)
@@ -113,7 +113,7 @@ def _fit(rows: PriceExamples) -> tuple[TreeEnsemble, ...]:
     return tuple(
         TreeEnsemble.from_sklearn(
             ensemble.HistGradientBoostingRegressor(**SETTINGS, min_samples_leaf=leaf, quantile=level).fit(
-                features, rows.changes
+                features, changes
             )
         )
         for level in QUANTILES

@@ -32,6 +32,10 @@ class PriceExamples:
     weeks: Ids
     groups: Ids
 
+    def __len__(self) -> int:
+        """Return how many examples there are."""
+        return len(self.changes)
+
     def where(self, rows: Mask) -> PriceExamples:
         """Return the examples of a mask (m,)."""
         return PriceExamples(

@@ -34,7 +34,10 @@ class Ridge:
         self._ranges = ranges
 
     def fit(self, weekly: WeeklyPrices, end: int) -> Self:
-        """Fit the weights, then the ranges on the errors of the same rows: there are far more rows than weights."""
+        """Fit the weights, then the ranges on the errors of the same rows: there are far more rows than weights.
+
+        Without rows, prices stay.
+        """
         features = PriceFeatures(weekly, self.uses_calendar)
         rows = price_examples(features, weekly, end, MAX_ROWS)
         with np.errstate(invalid="ignore"):
@@ -45,6 +48,9 @@ class Ridge:
         fitted = type(self)(None, np.stack([means, deviations]).astype(np.float32))
         x = fitted._scaled(rows.features).astype(np.float64)
         penalty = np.diag([*np.full(x.shape[1] - 1, PENALTY), 0.0])
+        if not len(rows):
+            fitted._weights = np.zeros(x.shape[1], np.float32)
+            return fitted
         fitted._weights = np.linalg.solve(x.T @ x + penalty, x.T @ rows.changes).astype(np.float32)
         predicted = np.repeat((x @ fitted._weights)[:, None], len(QUANTILES), axis=1).astype(np.float32)
         fitted._ranges = fit_sides(rows.changes, predicted, rows.ahead, rows.groups)

@@ -121,8 +121,22 @@ def test_quantiles_leave_out_what_is_unknown():
     assert low.tolist() == [1, 5] and middle.tolist() == [2, 5]
 
 
-def test_a_young_shop_can_be_forecast():
-    series = drawn_series(12, 10)
+@pytest.mark.parametrize("end", [9, 12, 14, 15, 18])
+def test_a_young_shop_can_be_forecast(end):
+    series = drawn_series(12, 18)
     for forecaster in STORED:
-        assert np.isfinite(forecaster().fit(series, 9).forecast(series, 9)).all(), forecaster.name
+        assert np.isfinite(forecaster().fit(series, end).forecast(series, end)).all(), forecaster.name
     assert PriceFeatures(series, calendar=True).rows(np.arange(3), 1).shape[1] == 3
+
+
+@pytest.mark.parametrize("forecaster", STORED)
+def test_where_no_price_came_after_another_prices_stay(forecaster, tmp_path):
+    series = drawn_series(12, 28)
+    series.prices[:, :24] = np.nan
+    series.prices[0, 0] = 9
+    fitted = forecaster().fit(series, 24)
+    fitted.save(tmp_path)
+    for one in (fitted, forecaster.load(tmp_path)):
+        forecast = one.forecast(series, 24)
+        np.testing.assert_allclose(forecast[0], 9, rtol=1e-6)
+        assert np.isnan(forecast[1:]).all()

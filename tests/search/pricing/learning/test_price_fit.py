@@ -12,6 +12,7 @@ from catalog.errors import TooLittleHistory, TrainingError
 from catalog.files.failpoints import KILLED, VARIABLE
 from catalog.home import ShopHome
 from search.pricing.flags import drop_model
+from search.pricing.forecasting import boosted
 from search.pricing.learning import fit_steps, fit_work, price_store
 from search.pricing.learning.price_fit import fit_prices
 from search.pricing.learning.price_fit_report import last_price_fit
@@ -19,6 +20,7 @@ from search.pricing.learning.price_models import PriceModels
 from search.pricing.learning.price_store import price_fit_lock, price_fit_progress, price_versions, serving_forecasts
 from search.pricing.learning.shop_forecasters import shop_price_options
 from search.pricing.series.weekly_prices import week_start
+from tests.search.pricing.drawn_series import drawn_series
 from tests.search.pricing.learning.forecasters import (
     FIRST,
     WEEKS,
@@ -239,3 +241,15 @@ def test_what_shops_fit_is_stored_and_served(tmp_path, monkeypatch):
     before_promotion = weekly.product_ids[int(np.flatnonzero(reduced)[0])]
     assert 0 < models.drop_probability(before_promotion, now) < 1
     assert len(models.forecast(before_promotion, now=now).weeks) == 4
+
+
+@pytest.mark.parametrize("weeks", [20, 24, 33])
+def test_every_forecaster_can_be_fitted_in_a_young_shop(weeks, tmp_path, monkeypatch):
+    monkeypatch.setitem(drop_model.SETTINGS, "max_iter", 2)
+    monkeypatch.setitem(boosted.SETTINGS, "max_iter", 2)
+    weekly = drawn_series(36, weeks)
+    weekly.prices[np.isnan(weekly.prices)] = 5  # each week is known
+    real = shop_price_options()
+    report = fit_prices(tmp_path, replace(real, read_series=lambda home: weekly))
+    assert set(report.figures) == set(real.forecasters)
+    assert (report.outcome, report.products) == ("stored", 36)
