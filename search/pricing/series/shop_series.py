@@ -75,18 +75,22 @@ class _Spans:
     list_prices: list[float] = field(default_factory=list)
 
     def add(self, place: int, changes: tuple[PriceChange, ...], currency: str, now: int) -> None:
-        """Add the spans of a product in the currency that it has now; a price that is in force now reaches beyond."""
-        end, after = now, True
+        """Add the spans of a product in the currency that it has now; a price that is in force now reaches beyond.
+
+        A change after `now`, which a clock that was ahead has recorded, counts as one of now: the last one is in force.
+        """
+        end = week_start(week_of(now) + 1)
         for change in reversed(changes):
             if change.currency != currency and is_offer(change):
                 break
-            if is_offer(change) and change.price is not None and change.at < end:
+            at = min(change.at, now)
+            if is_offer(change) and change.price is not None and at < end:
                 self.places.append(place)
-                self.begins.append(change.at)
-                self.ends.append(week_start(week_of(now) + 1) if after else end)
+                self.begins.append(at)
+                self.ends.append(end)
                 self.prices.append(float(change.price))
                 self.list_prices.append(float("nan") if change.list_price is None else float(change.list_price))
-            end, after = min(end, change.at), False
+            end = at
 
 
 def _with_currencies(products: Iterable[Product], currencies: list[str]) -> Iterator[Product]:

@@ -70,6 +70,17 @@ def test_a_price_that_comes_twice_in_a_week_counts_together(shop):
     assert prices(shop.read(15)) == [10, 4, 6]
 
 
+def test_prices_of_a_clock_that_was_ahead_are_those_of_now(shop):
+    shop(0, "mug", "10")
+    shop(8, "mug", "9")
+    shop(400, "mug", "8")
+    assert prices(shop.read(15)) == [10, 9, 8]
+    shop(15, "mug", "7")  # recorded at the time of the change before it
+    assert prices(shop.read(15.5)) == [10, 9, 7]
+    shop(15.6, "mug", "7", in_stock=False)
+    assert prices(shop.read(15.7)) == [10, 9, 9]
+
+
 def test_what_is_not_offered_has_no_price(shop):
     shop(0, "mug", "10")
     shop(7, "mug", "9", in_stock=False)
