@@ -76,14 +76,20 @@ class PriceFeatures:
         return np.concatenate([week, _promotions(np.log(window / window[:, -1:]), shares, end - start, ahead)], axis=1)
 
     def _sales(self, places: Ids, end: int) -> list[Floats]:
+        """Return the units of a usual week, and those of the last four and of the last one by them.
+
+        Weeks whose units are not known, as of a week that is not over, count in none.
+        """
         units = self._weekly.units[places, max(end - 13, 0) : end]
         known = ~np.isnan(units)
         filled = np.where(known, units, 0)
         usual = filled.sum(1) / np.maximum(known.sum(1), 1)
-        lately = filled[:, -4:].sum(1) / np.maximum(known[:, -4:].sum(1), 1)
+        four = known[:, -4:].sum(1)
+        lately = np.where(four > 0, filled[:, -4:].sum(1) / np.maximum(four, 1), usual)
+        last = filled_forward(units)[:, -1]
         half = np.float32(0.5)
         columns = np.stack(
-            [np.log1p(usual), np.log((lately + half) / (usual + half)), np.log((filled[:, -1] + half) / (usual + half))]
+            [np.log1p(usual), np.log((lately + half) / (usual + half)), np.log((last + half) / (usual + half))]
         ).astype(np.float32)
         columns[:, ~known.any(1)] = np.nan
         return list(columns)

@@ -31,8 +31,9 @@ def shop_series(home: Path, now: int | None = None) -> WeeklyPrices:
     """Read the series of the products that a shop has, up to and with the week of `now`.
 
     The price of a week is the one at which the product was offered longest; that of this week is the one at which it
-    is offered now. What stands before a change of currency is left out. Units are what visitors bought, and NaN before
-    the first sale. Raises NoGeneration, StoreError, and BadFeed where the calendar cannot be read.
+    is offered now. What stands before a change of currency is left out. Units are what visitors bought, NaN before the
+    first sale and in the week of `now`, which is not over. Raises NoGeneration, StoreError, and BadFeed where the
+    calendar cannot be read.
     """
     now = int(time.time()) if now is None else now
     last = week_of(now)
@@ -149,7 +150,10 @@ def _longest(cells: Ids, prices: Floats, seconds: Ids) -> Ids:
 
 
 def _units(home: Path, table: ProductTable, first: int, last: int, now: int) -> Floats:
-    """Return the units sold (n, weeks); NaN before the first sale of a product, and everywhere without a log."""
+    """Return the units sold (n, weeks); NaN before the first sale of a product, in the last week, and without a log.
+
+    The last week is not over: part of its sales is no low demand, and each sale would change what a fit reads.
+    """
     shape = len(table), last - first + 1
     units = np.full(shape, np.nan, np.float32)
     if not ShopHome(home).events.is_file():
@@ -159,5 +163,6 @@ def _units(home: Path, table: ProductTable, first: int, last: int, now: int) -> 
     cells = bought.products.astype(np.int64) * shape[1] + week_of(bought.times) - first
     sold = np.bincount(cells, bought.quantities, shape[0] * shape[1]).reshape(shape).astype(np.float32)
     begun = np.maximum.accumulate(sold > 0, axis=1)
+    begun[:, -1] = False
     units[begun] = sold[begun]
     return units

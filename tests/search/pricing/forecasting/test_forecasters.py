@@ -103,6 +103,17 @@ def test_corrections_widen_what_is_too_narrow_and_narrow_what_is_too_wide():
     assert NONE.apply(wrong, 0, group) is not wrong
 
 
+def test_weeks_with_unknown_units_count_in_no_sales():
+    rows = np.arange(len(SERIES))
+    steady = np.full_like(SERIES.units, 6)
+    known = replace(SERIES, units=steady)
+    for unknown in (39, [36, 37, 38, 39]):
+        units = steady.copy()
+        units[:, unknown] = np.nan
+        features = PriceFeatures(replace(SERIES, units=units), calendar=False).rows(rows, 40)
+        np.testing.assert_array_equal(features, PriceFeatures(known, calendar=False).rows(rows, 40))
+
+
 def test_volatility_counts_changes_of_the_last_quarter():
     filled = np.ones((2, 30), np.float32)
     filled[1, ::2] = 2

@@ -3,7 +3,9 @@
 import json
 import os
 import shutil
+from contextlib import closing
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -11,6 +13,9 @@ import pytest
 from catalog.errors import TooLittleHistory, TrainingError
 from catalog.files.failpoints import KILLED, VARIABLE
 from catalog.home import ShopHome
+from catalog.product import Product
+from catalog.storage import price_rows
+from catalog.storage.catalogue import Catalogue
 from search.pricing.flags import drop_model
 from search.pricing.forecasting import boosted
 from search.pricing.learning import fit_steps, fit_work, price_store
@@ -19,8 +24,11 @@ from search.pricing.learning.price_fit_report import last_price_fit
 from search.pricing.learning.price_models import PriceModels
 from search.pricing.learning.price_store import price_fit_lock, price_fit_progress, price_versions, serving_forecasts
 from search.pricing.learning.shop_forecasters import shop_price_options
+from search.pricing.series.shop_series import shop_series
 from search.pricing.series.weekly_prices import week_start
 from tests.search.pricing.drawn_series import drawn_series
+from search.recommend.events.event_log import Event, EventLog
+from search.recommend.events.retention import EventLimits
 from tests.search.pricing.learning.forecasters import (
     FIRST,
     WEEKS,
@@ -179,6 +187,24 @@ def test_results_of_other_prices_and_damaged_ones_are_computed_again(tmp_path, s
     killed_at(tmp_path, "prices.forecast", new)
     prices.prices[7, -1] *= 0.9
     assert fit_prices(tmp_path, options(prices, Cycles)).reused == 3  # the ratios stay, and three chunks
+
+
+def test_sales_of_a_live_shop_leave_the_results_of_a_killed_fit(tmp_path, monkeypatch):
+    now = week_start(FIRST + 30) - 3_600
+    with closing(Catalogue.open(ShopHome(tmp_path).catalogue)) as catalogue:
+        for week in range(30):
+            monkeypatch.setattr(price_rows.time, "time", lambda week=week: week_start(FIRST + week))
+            mugs = [Product(f"m{n}", "Mug", (), price=Decimal(8 if (week + n) % 4 else 6)) for n in range(12)]
+            catalogue.put(mugs)
+    monkeypatch.undo()
+    sold = [Event("purchase", "m1", "ann", quantity=1)]
+    with closing(EventLog.open(tmp_path, EventLimits(0, 0))) as log:
+        log.add(sold, now=week_start(FIRST + 20))
+    read = replace(options(None, Cycles), read_series=lambda home: shop_series(home, now))
+    killed_at(tmp_path, "prices.forecast", read)
+    with closing(EventLog.open(tmp_path, EventLimits(0, 0))) as log:
+        log.add(sold, now=now - 60)
+    assert fit_prices(tmp_path, read).reused == 2 * 4 + 1 + 1  # at four moments, the model, the chunk
 
 
 def read_ids(weekly, chunk):

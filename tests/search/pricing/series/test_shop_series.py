@@ -132,8 +132,16 @@ def test_units_are_what_was_bought_from_the_first_sale_on(shop):
         for day, units in ((8, 2), (10, 1), (22, 4)):
             log.add([Event("purchase", "mug", "ann", quantity=units)], now=week_start(FIRST) + day * DAY_S)
         log.add([Event("view", "jug", "ann")], now=week_start(FIRST) + 9 * DAY_S)
-    units = shop.read(23).units
-    np.testing.assert_array_equal(units, [[np.nan, 3, 0, 4], [np.nan] * 4])
+    units = shop.read(28).units
+    np.testing.assert_array_equal(units, [[np.nan, 3, 0, 4, np.nan], [np.nan] * 5])
+
+
+def test_units_of_this_week_are_not_known_before_it_is_over(shop):
+    shop(0, "mug", "10")
+    with closing(EventLog.open(shop.home, EventLimits(0, 0))) as log:
+        for day in (8, 22):
+            log.add([Event("purchase", "mug", "ann", quantity=2)], now=week_start(FIRST) + day * DAY_S)
+    np.testing.assert_array_equal(shop.read(23).units, [[np.nan, 2, 0, np.nan]])
 
 
 def test_the_calendar_is_read_from_the_shops_file(shop):
