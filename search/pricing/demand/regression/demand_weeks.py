@@ -46,11 +46,11 @@ class DemandWeeks:
         prices = np.array(weekly.prices[:, :end], np.float64)
         prices[~(prices > 0)] = np.nan
         with np.errstate(all="ignore"):
-            usual = _median(prices)
+            usual = lower_medians(prices)
         known = ~np.isnan(prices)
         filled = fill_prices(prices, usual, unsold)
         units = np.array(weekly.units[:, :end], np.float64)
-        valid = ~np.isnan(units) & ~np.isnan(filled) & _between_first_and_last(known)
+        valid = ~np.isnan(units) & ~np.isnan(filled) & between_first_and_last(known)
         effects = effects_of(weekly, filled, usual, 0)
         low = np.where(known, prices, np.inf).min(axis=1, initial=np.inf)
         high = np.where(known, prices, -np.inf).max(axis=1, initial=-np.inf)
@@ -91,7 +91,7 @@ def effects_of(weekly: WeeklyPrices, prices: Doubles, usual: Doubles, start: int
     return np.concatenate([relative, shares], axis=2)
 
 
-def _median(prices: Doubles) -> Doubles:
+def lower_medians(prices: Doubles) -> Doubles:
     """Return the lower median of each row without NaN; NaN for a row without any."""
     ordered = np.sort(prices, axis=1)
     counts = (~np.isnan(prices)).sum(axis=1)
@@ -101,7 +101,8 @@ def _median(prices: Doubles) -> Doubles:
     )
 
 
-def _between_first_and_last(known: Mask) -> Mask:
+def between_first_and_last(known: Mask) -> Mask:
+    """Return True from the first to the last True of each row (n, w)."""
     begun = np.maximum.accumulate(known, axis=1)
     ended = np.maximum.accumulate(known[:, ::-1], axis=1)[:, ::-1]
     return begun & ended

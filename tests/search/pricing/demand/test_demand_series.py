@@ -15,11 +15,13 @@ from catalog.product import Product
 from catalog.storage import price_rows
 from catalog.storage.catalogue import Catalogue
 from search.__main__ import main
-from search.pricing.demand.demand_series import demand_series
+from search.pricing.demand.demand_model import DemandModel
+from search.pricing.demand.demand_series import PriceRecord, demand_series, with_paid_prices
 from search.pricing.demand.fit_demand import fit_demand
 from search.pricing.demand.price_adviser import PriceAdviser
+from search.pricing.series.purchase_series import PurchaseSeries
 from search.pricing.series.shop_series import shop_series
-from search.pricing.series.weekly_prices import week_of, week_start
+from search.pricing.series.weekly_prices import WeeklyPrices, week_of, week_start
 from search.recommend.events.event_log import Event, EventLog
 from search.recommend.events.retention import EventLimits
 
@@ -70,6 +72,56 @@ def test_prices_before_the_history_are_those_that_were_paid(home):
         assert prices[known] == pytest.approx(expected[known])
     assert np.nansum(weekly.units) > 12 * 29 * 3
     assert (weekly.units[:, 5:] >= 0).all()
+
+
+def test_what_was_paid_in_another_currency_is_no_price(tmp_path):
+    mugs = [replace(mug, currency="DKK", price=mug.price * 7) for mug in MUGS]
+    with pytest.MonkeyPatch.context() as patch, closing(Catalogue.open(ShopHome(tmp_path).catalogue)) as catalogue:
+        patch.setattr(price_rows.time, "time", lambda: week_start(FIRST))
+        catalogue.put(mugs)
+        patch.setattr(price_rows.time, "time", lambda: week_start(HISTORY) - 3_600)  # an hour of that week was in euros
+        catalogue.put([*MUGS[:-1], replace(mugs[-1], price=Decimal(60))])
+    sell(tmp_path, FIRST)
+    now = week_start(FIRST + WEEKS)
+    prices = demand_series(tmp_path, lambda home: shop_series(home, now), now).prices
+    assert np.isnan(prices[:-1, : HISTORY - FIRST - 1]).all()
+    assert prices[:-1, HISTORY - FIRST :] == pytest.approx(10.0)
+    assert prices[-1, : HISTORY - FIRST - 1] == pytest.approx(70.0)
+
+
+def paid_weekly(count=200, weeks=60, rate=0.3):
+    """Return what a log of purchases says of slow sellers, and the series of a shop that has recorded no price."""
+    rng = np.random.default_rng(0)
+    prices = np.where(rng.random((count, weeks)) < 0.2, 8.0, 10.0)
+    units = rng.poisson(rate * (prices / 10) ** -2.0).astype(np.float32)
+    paid_prices = np.where(units > 0, prices, np.nan).astype(np.float32)
+    nothing, ids = np.full_like(paid_prices, np.nan), [f"p{n}" for n in range(count)]
+    log = WeeklyPrices(FIRST, ids, ["A"] * count, [""] * count, paid_prices, nothing, units)
+    zeros = np.zeros(count, np.int64)
+    shop = replace(log, prices=nothing, units=nothing, currencies=["EUR"] * count)
+    return shop, PurchaseSeries(log, zeros, zeros, zeros > 0)
+
+
+def test_a_week_without_a_sale_before_the_history_has_the_usual_price():
+    shop, paid_log = paid_weekly()
+    record = PriceRecord.none(len(shop))
+    model = DemandModel.fit(with_paid_prices(shop, paid_log, record), unsold="dropped")
+    expected, _ = model.expected(np.arange(len(shop)), np.zeros((len(shop), 1)))
+    assert 0.2 < expected.mean() < 0.45  # 0.3 units a week at 10
+
+
+def test_a_recorded_week_without_an_offer_stays_out():
+    shop, paid_log = paid_weekly(count=1, rate=1.0)
+    begun = FIRST + 30
+    prices = shop.prices.copy()
+    prices[:, 50:] = 12.0  # on record since week 30, on offer since week 50
+    record = replace(PriceRecord.none(1), begun=np.array([begun]))
+    found = with_paid_prices(replace(shop, prices=prices), paid_log, record)
+    sold, unsold = paid_log.weekly.units[0] > 0, paid_log.weekly.units[0] == 0
+    assert found.prices[0, :30][unsold[:30]] == pytest.approx(10.0)
+    assert np.isnan(found.prices[0, 30:50][unsold[30:50]]).all()
+    assert found.prices[0, :50][sold[:50]] == pytest.approx(paid_log.weekly.prices[0, :50][sold[:50]])
+    assert (found.prices[0, 50:] == 12).all()
 
 
 def test_a_shop_without_sales_has_prices_alone(tmp_path):
