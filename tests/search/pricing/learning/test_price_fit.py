@@ -26,9 +26,9 @@ from search.pricing.learning.price_store import price_fit_lock, price_fit_progre
 from search.pricing.learning.shop_forecasters import shop_price_options
 from search.pricing.series.shop_series import shop_series
 from search.pricing.series.weekly_prices import week_start
-from tests.search.pricing.drawn_series import drawn_series
 from search.recommend.events.event_log import Event, EventLog
 from search.recommend.events.retention import EventLimits
+from tests.search.pricing.drawn_series import drawn_series
 from tests.search.pricing.learning.forecasters import (
     FIRST,
     WEEKS,
