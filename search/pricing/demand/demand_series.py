@@ -114,6 +114,8 @@ def columns(weekly: WeeklyPrices, first: int, end: int) -> WeeklyPrices:
         prices=_columns(weekly.prices, weekly.first, first, end),
         list_prices=_columns(weekly.list_prices, weekly.first, first, end),
         units=_columns(weekly.units, weekly.first, first, end),
+        lows=None if weekly.lows is None else _columns(weekly.lows, weekly.first, first, end),
+        last_runs=weekly.last_runs and end == weekly.first + weekly.weeks,
     )
 
 

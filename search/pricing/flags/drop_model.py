@@ -61,6 +61,7 @@ class DropModel:
             week = weekly.first + end
             planned = bool(weekly.calendar.between(week, week + AHEAD).any())
         features = DropFeatures(weekly, calendar=planned)
+        end = weekly.whole_before(end)  # the price may still fall in a week that is not over
         ends = range(max(FIRST, end - AHEAD - MOMENTS) + 1, end - AHEAD + 1)  # their outcomes are known before `end`
         later = ends[-HELD_OUT:]
         # What the first trees learn from is over when the first moment held out begins.

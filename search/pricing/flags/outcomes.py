@@ -42,10 +42,13 @@ def fell(prices: Floats) -> Floats:
     return found
 
 
-def no_cheaper(prices: Floats) -> Floats:
-    """Return whether the price of each column was not undercut in the AHEAD weeks after it, (n, w): 1, 0, or NaN."""
+def no_cheaper(prices: Floats, lows: Floats | None = None) -> Floats:
+    """Return whether the price of each column was not undercut in the AHEAD weeks after it, (n, w): 1, 0, or NaN.
+
+    `lows` (n, w) are the lowest prices of the weeks, None where they are `prices`.
+    """
     prices = known_prices(prices)
-    ahead = lowest_after(prices)
+    ahead = lowest_after(prices if lows is None else known_prices(lows))
     found = (ahead >= prices - np.float32(CENT)).astype(np.float32)
     found[np.isnan(ahead) | np.isnan(prices)] = np.nan
     return found

@@ -78,8 +78,10 @@ def precision_of(fired: Mask, outcomes: Floats, products: Ids) -> FlagPrecision 
 def measure_rules(weekly: WeeklyPrices, end: int, weeks: int = WEEKS) -> dict[FlagCode, FlagPrecision]:
     """Return the precision of the rules at the newest `weeks` moments whose outcomes are known before the column `end`.
 
+    A week that is not over has no outcome: in its other days something cheaper may come.
     A flag that never fired is absent. "Often cheaper" is what the past alone says; a `DropModel` has its own precision.
     """
+    end = weekly.whole_before(end)
     ends = range(max(end - AHEAD - weeks, 0) + 1, end - AHEAD + 1)
     return precisions_at(weekly, ends, end)
 
@@ -93,7 +95,7 @@ def precisions_at(weekly: WeeklyPrices, ends: range, end: int) -> dict[FlagCode,
         for code, mask in PriceWindow.of_weekly(weekly, moment).flags().items():
             fired[code].append(mask)
     prices, list_prices = weekly.prices[:, :end], weekly.list_prices[:, :end]
-    stays = no_cheaper(prices)
+    stays = no_cheaper(prices, weekly.lowest_prices[:, :end])
     outcomes: dict[FlagCode, Floats] = {
         "lower_than_usual": discounted(prices, list_prices),
         "lowest_13_weeks": stays,

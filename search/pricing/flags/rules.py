@@ -40,13 +40,15 @@ class PriceWindow:
     @classmethod
     def of_weekly(cls, weekly: WeeklyPrices, end: int) -> PriceWindow:
         """Return the window whose moment is the column before `end`; what lies from `end` on is not read."""
-        prices = known_prices(weekly.prices[:, :end])
+        prices, before = known_prices(weekly.prices[:, :end]), slice(max(end - 1 - LONG, 0), max(end - 1, 0))
         past = np.full((len(weekly), LONG), np.nan, np.float32)
-        found = prices[:, max(end - 1 - LONG, 0) : max(end - 1, 0)]
+        found = prices[:, before]
         past[:, LONG - found.shape[1] :] = found
         current = prices[:, end - 1] if end else np.full(len(weekly), np.nan, np.float32)
         complete = (~np.isnan(prices[:, : max(end - LONG, 0)])).any(axis=1)
-        return cls(current, past, np.fmin.reduce(past, axis=1), np.asarray(complete, bool))
+        lows = known_prices(weekly.lowest_prices[:, before])
+        lowest = np.fmin.reduce(lows, axis=1, initial=np.float32(np.nan))
+        return cls(current, past, lowest, np.asarray(complete, bool))
 
     def usual(self, weeks: int) -> Floats:
         """Return the median of the newest `weeks` weeks (n,), NaN where too few of them are known."""

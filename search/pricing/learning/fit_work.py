@@ -139,10 +139,10 @@ def _seal_of(folder: Path) -> str:
 
 
 def _add_series(digest: Any, weekly: WeeklyPrices) -> None:
-    digest.update(f"{weekly.first} {weekly.prices.shape}".encode())
+    digest.update(f"{weekly.first} {weekly.prices.shape} {weekly.last_runs}".encode())
     for names in (weekly.product_ids, weekly.categories, weekly.currencies):
         digest.update("\0".join(names).encode() + b"\1")
-    arrays = [weekly.prices, weekly.list_prices, weekly.units]
+    arrays = [weekly.prices, weekly.list_prices, weekly.units, weekly.lowest_prices]
     if weekly.calendar is not None:
         digest.update(f"{weekly.calendar.first} {weekly.calendar.shares.shape}".encode())
         arrays.append(weekly.calendar.shares)

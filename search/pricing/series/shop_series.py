@@ -43,9 +43,9 @@ def shop_series(home: Path, now: int | None = None) -> WeeklyPrices:
         currencies: list[str] = []
         table = ProductTable.of(_with_currencies((product for _, product in catalogue.iterate()), currencies))
         prices = np.full((len(table), MAX_WEEKS), NO_PRICE, np.float32)
-        list_prices = prices.copy()
+        list_prices, lows = prices.copy(), prices.copy()
         for page in _pages(catalogue.price_history.of_all(week_start(first)), table, currencies, now):
-            _lay(page, first, prices, list_prices)
+            _lay(page, first, prices, list_prices, lows)
     known = ~np.isnan(prices).all(axis=0)
     begin = int(known.argmax()) if known.any() else MAX_WEEKS - 1
     paths = table.category_paths
@@ -57,6 +57,8 @@ def shop_series(home: Path, now: int | None = None) -> WeeklyPrices:
         np.ascontiguousarray(prices[:, begin:]),
         np.ascontiguousarray(list_prices[:, begin:]),
         _units(home, table, first + begin, last, now),
+        lows=np.ascontiguousarray(lows[:, begin:]),
+        last_runs=True,
     )
     if shop.promotions.is_file():
         return replace(
@@ -114,8 +116,8 @@ def _pages(
     yield spans
 
 
-def _lay(spans: _Spans, first: int, prices: Floats, list_prices: Floats) -> None:
-    """Write into the weeks, of which the first is `first`, the price of each that was in force longest."""
+def _lay(spans: _Spans, first: int, prices: Floats, list_prices: Floats, lows: Floats) -> None:
+    """Write the price of each week that was in force longest, and the lowest one, from the week `first` on."""
     begins = np.maximum(np.array(spans.begins, np.int64), week_start(first))
     ends = np.array(spans.ends, np.int64)
     weeks = week_of(begins), week_of(ends - 1)
@@ -135,6 +137,7 @@ def _lay(spans: _Spans, first: int, prices: Floats, list_prices: Floats) -> None
     chosen = _longest(cells, paid, seconds)
     prices.ravel()[cells[chosen]] = paid[chosen]
     list_prices.ravel()[cells[chosen]] = np.array(spans.list_prices, np.float32)[rows][chosen]
+    np.fmin.at(lows.ravel(), cells, paid)
 
 
 def _longest(cells: Ids, prices: Floats, seconds: Ids) -> Ids:

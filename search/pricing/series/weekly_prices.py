@@ -60,6 +60,9 @@ class WeeklyPrices:
     `prices` (n, w) are in the products' currency, NaN where none is known: nothing was sold, or the product was not in
     the catalogue. `list_prices` (n, w) are prices without a discount, NaN where there is none. `units` (n, w) are the
     units sold, NaN where sales are not known. `categories` are paths such as "Grocery > Bread".
+
+    `lows` (n, w) are the lowest prices of which a product was offered in a week, if only for a day; None where nothing
+    but `prices` is known, as in a log of purchases. `last_runs` says whether the last week is not over.
     """
 
     first: int
@@ -70,6 +73,8 @@ class WeeklyPrices:
     list_prices: Floats
     units: Floats
     calendar: PromotionCalendar | None = None
+    lows: Floats | None = None
+    last_runs: bool = False
 
     def __len__(self) -> int:
         return len(self.prices)
@@ -78,6 +83,15 @@ class WeeklyPrices:
     def weeks(self) -> int:
         """The number of weeks."""
         return int(self.prices.shape[1])
+
+    @property
+    def lowest_prices(self) -> Floats:
+        """The lowest known price of each week, (n, w)."""
+        return self.prices if self.lows is None else self.lows
+
+    def whole_before(self, end: int) -> int:
+        """Return how many columns before the column `end` there are whose week is over: all, or all but the last."""
+        return min(end, self.weeks - self.last_runs)
 
     def rows(self, chosen: Ids | NDArray[np.bool_]) -> WeeklyPrices:
         """Return the series of some products, by positions or a mask (n,)."""
@@ -94,6 +108,7 @@ class WeeklyPrices:
             list_prices=self.list_prices[chosen],
             units=self.units[chosen],
             calendar=calendar,
+            lows=None if self.lows is None else self.lows[chosen],
         )
 
     def last_known(self, end: int | None = None) -> Floats:

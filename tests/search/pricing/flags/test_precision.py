@@ -115,6 +115,26 @@ def test_a_shop_is_measured_on_its_past():
     assert measure_rules(weekly, 4) == {} == measure_rules(weekly, 0)
 
 
+def test_a_sale_of_a_weekend_is_something_cheaper():
+    """A week in 17 costs 9; in 8 % of all weeks 8.50 is asked from Friday to Sunday, after which 9 is no lowest."""
+    rng = np.random.default_rng(0)
+    rows = np.where((np.arange(60) + np.arange(300)[:, None]) % 17 == 13, 9.0, 10.0)
+    weekly = weekly_of(rows)
+    lows = np.where(rng.random(rows.shape) < 0.08, 8.5, rows).astype(np.float32)
+    longest, seen = measure_rules(weekly, 60), measure_rules(replace(weekly, lows=lows), 60)
+    assert longest["good_price"].precision == 1 and longest["good_price"].holds("good_price")
+    assert seen["good_price"].precision == pytest.approx(0.92**4, abs=0.1)
+    assert seen["good_price"].n < 0.5 * longest["good_price"].n
+    assert not seen["good_price"].holds("good_price")
+
+
+def test_a_week_that_is_not_over_is_no_outcome():
+    weekly = drawn(90, 60, seed=2)
+    altered = replace(weekly, prices=weekly.prices.copy(), last_runs=True)
+    altered.prices[:, 59:] = 1
+    assert measure_rules(altered, 60) == measure_rules(weekly, 59)
+
+
 def test_a_model_decides_on_waiting_only_where_it_knows():
     weekly = drawn(60, 60, seed=2)
     rules = MeasuredFlags.measure(weekly, 60, None)

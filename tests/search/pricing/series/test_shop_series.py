@@ -70,6 +70,17 @@ def test_a_price_that_comes_twice_in_a_week_counts_together(shop):
     assert prices(shop.read(15)) == [10, 4, 6]
 
 
+def test_the_lowest_price_of_a_week_is_one_of_a_day_too(shop):
+    for day, price in ((0, "10"), (11, "8"), (12, "10"), (15, "9"), (16, "10")):
+        shop(day, "mug", price)
+    shop(17, "mug", "5", in_stock=False)
+    shop(18, "mug", "10")
+    weekly = shop.read(19)
+    assert prices(weekly) == [10, 10, 10] and weekly.lows.tolist() == [[10, 8, 9]]
+    assert weekly.last_runs and weekly.whole_before(3) == weekly.whole_before(2) == 2
+    assert weekly.rows(np.array([0])).lows.tolist() == [[10, 8, 9]]
+
+
 def test_prices_of_a_clock_that_was_ahead_are_those_of_now(shop):
     shop(0, "mug", "10")
     shop(8, "mug", "9")
