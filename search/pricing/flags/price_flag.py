@@ -16,6 +16,8 @@ from search.pricing.flags.rules import FLAG_CODES, LONG, SHORT, FlagCode, PriceW
 # Facts of the past, which are shown with or without a precision. The others advise, and are shown only with one.
 ARITHMETIC: frozenset[FlagCode] = frozenset(("lower_than_usual", "lowest_13_weeks"))
 
+FEW_CASES = 20  # of a shop's own, from which on their interval is compared with that of the reference
+
 
 @dataclass(frozen=True, slots=True)
 class PriceFlag:
@@ -62,13 +64,16 @@ def price_flags(
 def _statement(code: FlagCode, own: FlagPrecision | None, *, modelled: bool) -> PriceFlag | None:
     """Return a flag with its precision, None for advice that was not right often enough.
 
-    A shop with too few cases states the precision of the reference. There is no reference for a shop's own model.
+    A shop with too few cases states the precision of the reference, unless FEW_CASES or more of its own speak against
+    that. There is no reference for a shop's own model.
     """
     bare = PriceFlag(code) if code in ARITHMETIC else None
     if own is not None and own.n >= MIN_CASES:
         return PriceFlag(code, own.precision, own.n, "shop") if own.holds(code) else bare
     reference = REFERENCE.get(code)
     if reference is None or (modelled and code == "often_cheaper"):
+        return bare
+    if own is not None and own.n >= FEW_CASES and own.high < reference.low:
         return bare
     return PriceFlag(code, reference.precision, reference.n, "reference")
 

@@ -80,6 +80,16 @@ def test_the_precision_of_the_shop_comes_before_the_reference():
     assert (own.measured, own.precision, own.count) == ("shop", 0.93, 400)
 
 
+def test_the_reference_is_not_shown_against_what_a_shop_knows():
+    wrong = FlagPrecision(0.2, 0.1, 0.3, 99, 0.1, 0.6)
+    flags = shown({"good_price": wrong, "lower_than_usual": wrong})
+    assert "good_price" not in flags
+    assert flags["lower_than_usual"].precision is None
+    too_few = shown({"good_price": replace(wrong, n=19)})["good_price"]
+    wide = shown({"good_price": replace(wrong, high=REFERENCE["good_price"].low)})["good_price"]
+    assert too_few.measured == wide.measured == "reference"
+
+
 def test_advice_that_did_not_hold_is_not_shown_but_facts_are():
     wrong = replace(GOOD, precision=0.5, low=0.4)
     flags = shown({"good_price": wrong, "lowest_13_weeks": wrong, "lower_than_usual": wrong})
