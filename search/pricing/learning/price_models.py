@@ -14,7 +14,6 @@ from search.pricing.learning.price_store import FORECASTS_NAME, PriceForecasts, 
 from search.pricing.series.weekly_prices import week_of
 
 MAX_AGE_S = 8 * 604_800  # of forecasts: older ones are not served, whatever week they are about
-MAX_DROP_AGE_WEEKS = 1  # of the probability of a lower price "within 4 weeks", which are counted from the fit on
 FLAT_SHARE = 0.01  # of the last price: a range within it is drawn as a flat line
 
 
@@ -101,13 +100,13 @@ class PriceModels:
     def drop_probability(self, product_id: str, now: int | None = None) -> float | None:
         """Return the probability that the price falls by 5 % within 4 weeks of the fit; None where it is not known.
 
-        It is not known any more once MAX_DROP_AGE_WEEKS of these weeks have passed.
+        It is not known any more once the first of these weeks has passed: what is said of it starts from now.
         """
         forecasts, now = self.forecasts, int(time.time()) if now is None else now
         row = None if forecasts is None else forecasts.table.row(product_id)
         if forecasts is None or row is None:
             return None
-        if week_of(now) - forecasts.manifest.first_week > MAX_DROP_AGE_WEEKS:
+        if week_of(now) > forecasts.manifest.first_week:
             return None
         probability = float(forecasts.table.drop_probabilities[row])
         return None if math.isnan(probability) else probability
