@@ -9,13 +9,13 @@ import numpy as np
 from typing_extensions import Self
 
 from catalog.extras import import_extra
-from indexer.types import Floats
+from indexer.types import Floats, Ids
 from search.pricing.forecasting.arrays import read_arrays, write_arrays
-from search.pricing.forecasting.base import HORIZON, QUANTILES
+from search.pricing.forecasting.base import QUANTILES
 from search.pricing.forecasting.conformal import NONE, Corrections, fit_ranges
 from search.pricing.forecasting.features import PriceFeatures
 from search.pricing.forecasting.price_examples import PriceExamples, price_examples
-from search.pricing.forecasting.volatility import volatility_groups
+from search.pricing.forecasting.relative_forecast import relative_forecast
 from search.pricing.series.weekly_prices import WeeklyPrices
 from search.trees.tree_ensemble import TreeEnsemble
 
@@ -62,14 +62,8 @@ class Boosted:
     def forecast(self, weekly: WeeklyPrices, end: int) -> Floats:
         """Return the quantiles (n, HORIZON, 3)."""
         features = PriceFeatures(weekly, self.uses_calendar)
-        places = np.flatnonzero(np.isfinite(features.filled[:, end - 1]))
-        groups = volatility_groups(features.filled, end)[places]
-        found = np.full((len(weekly), HORIZON, len(QUANTILES)), np.nan, np.float32)
-        last = features.filled[places, end - 1]
-        for ahead, rows in enumerate(features.rows(places, end)):
-            changes = self._ranges.apply(self._changes(rows), ahead, groups)
-            found[places, ahead] = last[:, None] * np.exp(changes)
-        return found
+        calendar = weekly.calendar if self.uses_calendar else None
+        return relative_forecast(features, weekly, end, self._corrected, calendar)
 
     def save(self, folder: Path) -> None:
         """Write the trees and ranges."""
@@ -82,6 +76,9 @@ class Boosted:
         """Read what `save` wrote. Raises DamagedStore."""
         trees = tuple(TreeEnsemble.load(folder / _tree_file(quantile)) for quantile in QUANTILES)
         return cls(trees, Corrections(*read_arrays(folder / ARRAYS, "low", "high")))
+
+    def _corrected(self, rows: Floats, ahead: int, groups: Ids) -> Floats:
+        return self._ranges.apply(self._changes(rows), ahead, groups)
 
     def _changes(self, rows: Floats) -> Floats:
         """Return the quantiles (m, 3) of the change of log prices, ascending; small ones are 0."""

@@ -8,13 +8,13 @@ from typing import ClassVar
 import numpy as np
 from typing_extensions import Self
 
-from indexer.types import Floats
+from indexer.types import Floats, Ids
 from search.pricing.forecasting.arrays import read_arrays, write_arrays
-from search.pricing.forecasting.base import HORIZON, QUANTILES
+from search.pricing.forecasting.base import QUANTILES
 from search.pricing.forecasting.conformal import NONE, Corrections, fit_sides
 from search.pricing.forecasting.features import PriceFeatures
 from search.pricing.forecasting.price_examples import MAX_ROWS, price_examples
-from search.pricing.forecasting.volatility import volatility_groups
+from search.pricing.forecasting.relative_forecast import relative_forecast
 from search.pricing.series.weekly_prices import WeeklyPrices
 
 ARRAYS = "ridge.npz"
@@ -59,14 +59,8 @@ class Ridge:
     def forecast(self, weekly: WeeklyPrices, end: int) -> Floats:
         """Return the quantiles (n, HORIZON, 3)."""
         features = PriceFeatures(weekly, self.uses_calendar)
-        places = np.flatnonzero(np.isfinite(features.filled[:, end - 1]))
-        groups = volatility_groups(features.filled, end)[places]
-        found = np.full((len(weekly), HORIZON, len(QUANTILES)), np.nan, np.float32)
-        last = features.filled[places, end - 1]
-        for ahead, rows in enumerate(features.rows(places, end)):
-            change = np.repeat((self._scaled(rows) @ self._weights)[:, None], len(QUANTILES), axis=1)
-            found[places, ahead] = last[:, None] * np.exp(self._ranges.apply(change, ahead, groups))
-        return found
+        calendar = weekly.calendar if self.uses_calendar else None
+        return relative_forecast(features, weekly, end, self._corrected, calendar)
 
     def save(self, folder: Path) -> None:
         """Write the weights and ranges."""
@@ -78,6 +72,10 @@ class Ridge:
         """Read what `save` wrote. Raises DamagedStore."""
         weights, scale, low, high = read_arrays(folder / ARRAYS, "weights", "scale", "low", "high")
         return cls(weights, scale, Corrections(low, high))
+
+    def _corrected(self, rows: Floats, ahead: int, groups: Ids) -> Floats:
+        change = np.repeat((self._scaled(rows) @ self._weights)[:, None], len(QUANTILES), axis=1)
+        return self._ranges.apply(change, ahead, groups)
 
     def _scaled(self, features: Floats) -> Floats:
         means, deviations = self._scale

@@ -78,9 +78,12 @@ def test_planned_promotions_are_foreseen(fitted):
     assert planned[known].any() and not planned[known].all()
 
 
-def test_calm_products_keep_their_price(fitted):
-    forecast = fitted["boosted"].forecast(SERIES, 40)[::3]
-    np.testing.assert_allclose(forecast[:, :, 1], np.repeat(SERIES.last_known(40)[::3, None], HORIZON, 1), rtol=0.01)
+@pytest.mark.parametrize("name", ["ridge", "ridge_calendar", "boosted", "boosted_calendar"])
+def test_a_price_that_never_changed_stays(fitted, name):
+    forecast = fitted[name].forecast(SERIES, 40)[::3]
+    np.testing.assert_array_equal(forecast, np.tile(SERIES.last_known(40)[::3, None, None], (1, HORIZON, 3)))
+    planned = replace(SERIES, calendar=replace(SERIES.calendar, shares=np.ones_like(SERIES.calendar.shares)))
+    assert (fitted[name].forecast(planned, 40)[::3] != forecast).any() == name.endswith("calendar")
 
 
 def test_ranges_hold_on_weeks_that_were_not_seen():
