@@ -143,7 +143,7 @@ def test_a_calm_price_is_expected_to_stay(visit, price_home):
     store_forecast(price_home, "red", *[(12.9, 12.9, 12.9)] * 4)
     assert "The price is expected to be €12.90 in the next 4 weeks." in text_of(section(visit))
     store_forecast(price_home, "red", *[(12.85, 12.9, 12.95)] * 4)
-    assert "No change expected in the next 4 weeks; €12.85 to €12.95 is possible." in text_of(section(visit))
+    assert "No change expected in the next 4 weeks; prices of €12.85 to €12.95 are possible." in text_of(section(visit))
     assert visit.get("/api/v1/products/red/prices").json["forecast"]["flat"] is True
 
 
