@@ -7,7 +7,7 @@ from datetime import date, datetime, timezone
 from babel.dates import format_date
 
 from web.i18n.language import language
-from web.i18n.languages import ENGLISH, LOCALES
+from web.i18n.languages import ENGLISH, FRENCH, LOCALES
 
 LONG_ENGLISH = "d MMMM y"  # Unicode's pattern for "en" is the American one
 _FIRST = int(datetime(1, 1, 1, tzinfo=timezone.utc).timestamp())
@@ -22,4 +22,7 @@ def day_of(seconds: int) -> date:
 def date_text(seconds: int) -> str:
     """Return the day of a time in seconds since 1970 for people."""
     pattern = LONG_ENGLISH if language() == ENGLISH else "long"
-    return format_date(day_of(seconds), pattern, locale=LOCALES[language()])
+    day = day_of(seconds)
+    text = format_date(day, pattern, locale=LOCALES[language()])
+    # Unicode's data has "1 décembre"; French writes "1er" of this day alone.
+    return text.replace("1 ", "1er ", 1) if language() == FRENCH and day.day == 1 else text

@@ -1,10 +1,11 @@
-"""Amounts stand as shops write them, in the page's language."""
+"""Amounts and dates stand as shops write them, in the page's language."""
 
 from decimal import Decimal
 
 import pytest
 from flask import Flask
 
+from web.i18n.dates import date_text
 from web.i18n.money import amount_to_type, currency_symbol, money, range_label
 
 
@@ -45,3 +46,22 @@ def test_a_range_has_its_currency_once_an_amount(speak):
         assert (amount_to_type(1299.5), amount_to_type(1299.0)) == ("1299,50", "1299")
     with speak("es"):
         assert range_label({"max": 1299}, "EUR") == "hasta 1.299\u00a0€"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (
+            1_796_083_200,
+            ("1 December 2026", "2026年12月1日", "1. Dezember 2026", "1er décembre 2026", "1 de diciembre de 2026"),
+        ),
+        (
+            1_796_947_200,
+            ("11 December 2026", "2026年12月11日", "11. Dezember 2026", "11 décembre 2026", "11 de diciembre de 2026"),
+        ),
+    ],
+)
+def test_a_date_is_written_as_each_language_does(speak, seconds, expected):
+    for language, text in zip(("en", "zh", "de", "fr", "es"), expected, strict=True):
+        with speak(language):
+            assert date_text(seconds) == text
