@@ -48,6 +48,7 @@ _REPLACE = """UPDATE alerts SET title = ?, at_most = ?, price = ?, currency = ?,
 _REMOVE = ("DELETE FROM alerts WHERE id = ? AND visitor = ?", "DELETE FROM fired WHERE id = ? AND visitor = ?")
 _FORGET = ("DELETE FROM alerts WHERE visitor = ?", "DELETE FROM fired WHERE visitor = ?")
 _SEND_AGAIN = "UPDATE fired SET delivery = 'pending', attempts = 0, retry_at = 0 WHERE delivery = 'failed'"
+_STATES = "SELECT delivery, count(*), count(DISTINCT visitor) FROM fired GROUP BY delivery"
 _WATCHED = """SELECT product, count(*) FROM alerts GROUP BY product HAVING count(*) >= ?
     ORDER BY count(*) DESC, product LIMIT ?"""
 
@@ -160,8 +161,10 @@ class AlertStore:
             return AlertCounts(0, 0, 0, {})
         with self.file.reading() as db:
             waiting, visitors = db.execute("SELECT count(*), count(DISTINCT visitor) FROM alerts").fetchone()
-            states = dict(db.execute("SELECT delivery, count(*) FROM fired GROUP BY delivery").fetchall())
-        return AlertCounts(waiting, visitors, sum(states.values()), states)
+            states = db.execute(_STATES).fetchall()
+        deliveries = {state: count for state, count, _ in states}
+        fired_visitors = {state: count for state, _, count in states}
+        return AlertCounts(waiting, visitors, sum(deliveries.values()), deliveries, fired_visitors)
 
     def watched(self, least: int, limit: int = 20) -> Sequence[tuple[str, int]]:
         """Return the products that at least `least` visitors wait for and how many do, the most first."""

@@ -56,12 +56,16 @@ class FiredAlert:
 
 @dataclass(frozen=True, slots=True)
 class AlertCounts:
-    """How many alerts wait and of how many visitors, how many fired, and how many deliveries are in each state."""
+    """How many alerts wait and of how many visitors, how many fired, and how many deliveries are in each state.
+
+    `fired_visitors` says of how many visitors the deliveries in each state are.
+    """
 
     waiting: int
     visitors: int
     fired: int
     deliveries: dict[str, int]
+    fired_visitors: dict[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts as JSON values."""
