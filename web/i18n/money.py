@@ -10,6 +10,7 @@ from typing import Any
 from babel import Locale
 from babel.numbers import format_currency, format_decimal, get_currency_symbol
 
+from catalog.money.amounts import USUAL_DECIMALS
 from web.i18n.language import language, t
 from web.i18n.languages import LOCALES
 
@@ -31,9 +32,9 @@ def money(amount: Decimal | float, currency: str, *, rounds: bool = False) -> st
     return _LETTERS_BEFORE_NUMBER.sub("\N{NO-BREAK SPACE}", text)
 
 
-def amount_to_type(amount: float) -> str:
+def amount_to_type(amount: Decimal | float, decimals: int = USUAL_DECIMALS) -> str:
     """Return an amount as somebody types it, without separators of thousands: "1299.50", in German "1299,50"."""
-    pattern = "0" if amount == int(amount) else "0.00"
+    pattern = "0" if amount == int(amount) else f"0.{'0' * decimals}"
     return format_decimal(amount, pattern, locale=LOCALES[language()])
 
 

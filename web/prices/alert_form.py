@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from flask import Request, current_app
 
 from catalog.errors import BadRow, PriceAlertRefused
+from catalog.money.currencies import decimals_of
 from catalog.money.prices import parse_price
 from catalog.product import Product
 from search.pricing.alerts.alert_store import MAX_OF_VISITOR, NO_PRICE, NOT_LOWER, TOO_MANY
@@ -19,11 +20,12 @@ from web.prices.alert_service import alerts_of
 from web.prices.alert_views import alert_text
 
 MAX_TYPED = 40  # characters
+NINE_TENTHS, WHOLE_FROM = Decimal("0.9"), 10  # an example has no decimals from there on
 
 
 @dataclass(frozen=True, slots=True)
 class AlertForm:
-    """The form as it is shown. `price` is what the product costs for people, `example` an amount below it to type."""
+    """The form as it is shown. `price` is what the product costs for people, `example` a lower amount to type, if any."""
 
     price: str
     example: str
@@ -36,9 +38,7 @@ def alert_form(product: Product) -> AlertForm | None:
     """Return the empty form of a product; None where its price cannot be compared, or alerts are switched off."""
     if product.price is None or not has_price(product) or not alerts_of(current_app).enabled:
         return None
-    nine_tenths = float(product.price) * 0.9
-    example = round(nine_tenths, 2) if nine_tenths < 10 else int(nine_tenths)
-    return AlertForm(money(product.price, product.currency), amount_to_type(example))
+    return AlertForm(money(product.price, product.currency), _example(product.price, product.currency))
 
 
 def read_alert_form(product: Product, request: Request) -> tuple[AlertForm | None, Decimal | None]:
@@ -55,6 +55,8 @@ def read_alert_form(product: Product, request: Request) -> tuple[AlertForm | Non
             amount, named = parse_price(typed, currency)
             if amount is not None and named in ("", product.currency):
                 return form, amount
+    if not form.example:
+        return replace(form, error=alert_text("error_no_amount")), None
     return replace(form, error=alert_text("error_not_number", example=form.example)), None
 
 
@@ -63,3 +65,11 @@ def with_refusal(form: AlertForm, refused: PriceAlertRefused) -> AlertForm:
     of_reason: dict[str, dict[str, object]] = {NOT_LOWER: {"price": form.price}, TOO_MANY: {"count": MAX_OF_VISITOR}}
     values = of_reason.get(refused.reason, {})
     return replace(form, error=alert_text(f"error_{refused.reason or NO_PRICE}", **values))
+
+
+def _example(price: Decimal, currency: str) -> str:
+    """Return an amount below a price that can be typed in its currency; "" where there is none."""
+    decimals, nine_tenths = decimals_of(currency), price * NINE_TENTHS
+    step = Decimal(1) if nine_tenths >= WHOLE_FROM else Decimal(1).scaleb(-decimals)
+    example = nine_tenths.quantize(step, ROUND_DOWN)
+    return amount_to_type(example, decimals) if example else ""
