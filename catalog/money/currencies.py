@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +38,15 @@ def currency_of(text: str) -> CurrencyMark | None:
 def decimals_of(code: str) -> int:
     """Return how many decimals a currency has, two for a code that the table lacks."""
     return DECIMALS.get(code, USUAL_DECIMALS)
+
+
+def decimal_text(amount: Decimal, code: str) -> str:
+    """Return an amount as an exact text: "12.90" for 12.9 EUR, "500" for 500.00 JPY, "0.0125" for 0.0125 EUR.
+
+    It has the decimals of its currency, and more only where they say something.
+    """
+    decimals = max(decimals_of(code), -int(amount.normalize().as_tuple().exponent))
+    return f"{amount:.{decimals}f}"
 
 
 def _rows() -> Iterator[dict[str, str]]:

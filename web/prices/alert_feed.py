@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
-from datetime import datetime, timezone
 
 from flask import current_app
 
+from catalog.times import utc_text
 from search.pricing.alerts.price_alert import FiredAlert
 from web.engine import get_engine
 from web.i18n.language import language, title_of
@@ -33,7 +33,7 @@ def write_feed(fired: Sequence[FiredAlert], token: str) -> bytes:
     _add(feed, "title", f"{alert_text('my_alerts')} – {current_app.config['SHOP_NAME']}")
     _add(feed, "id", absolute_url(price_feed_url(token)))
     _add(feed, "link", rel="self", type="application/atom+xml", href=address)
-    _add(feed, "updated", _iso(max((item.at for item in shown), default=NO_TIME)))
+    _add(feed, "updated", utc_text(max((item.at for item in shown), default=NO_TIME)))
     _add(_add(feed, "author"), "name", current_app.config["SHOP_NAME"])
     products = get_engine().find([item.alert.product_id for item in shown]) if shown else {}
     for item in shown:
@@ -42,7 +42,7 @@ def write_feed(fired: Sequence[FiredAlert], token: str) -> bytes:
         entry = _add(feed, "entry")
         _add(entry, "id", f"urn:uuid:{item.alert.id}")
         _add(entry, "title", alert_text("entry_title", product=title, price=money(item.price, item.alert.currency)))
-        _add(entry, "updated", _iso(item.at))
+        _add(entry, "updated", utc_text(item.at))
         _add(entry, "link", rel="alternate", type="text/html", href=absolute_url(product_url(item.alert.product_id)))
         before = alert_text("entry_before", price=money(item.alert.price, item.alert.currency))
         _add(entry, "content", f"{fired_text(item)} {before} {alert_text('entry_look')}", type="text")
@@ -54,7 +54,3 @@ def _add(parent: ElementTree.Element, tag: str, text: str = "", **attributes: st
     child = ElementTree.SubElement(parent, f"{{{ATOM}}}{tag}", attributes)
     child.text = _NOT_XML.sub("", text) or None
     return child
-
-
-def _iso(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).isoformat().replace("+00:00", "Z")

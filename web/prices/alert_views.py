@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from decimal import Decimal
 from typing import Any
 
+from catalog.money.currencies import decimal_text
 from catalog.product import Product
+from catalog.times import utc_text
 from search.pricing.alerts.alert_store import VisitorAlerts
 from search.pricing.alerts.price_alert import FiredAlert, PriceAlert
 from web.engine import get_engine
@@ -62,19 +62,19 @@ def fired_text(fired: FiredAlert) -> str:
 
 
 def alert_json(alert: PriceAlert, product: Product | None, fired: FiredAlert | None = None) -> dict[str, Any]:
-    """Return an alert as JSON values; there is nothing of the visitor in it."""
+    """Return an alert as JSON values, amounts as exact texts; there is nothing of the visitor in it."""
     return {
         "id": alert.id,
         "product_id": alert.product_id,
         "title": alert.title if product is None else product.title,
         "state": WAITING if fired is None else FIRED,
-        "at_most": _number(alert.at_most),
-        "price_when_set": float(alert.price),
+        "at_most": None if alert.at_most is None else decimal_text(alert.at_most, alert.currency),
+        "price_when_set": decimal_text(alert.price, alert.currency),
         "currency": alert.currency,
-        "set_at": _iso(alert.at),
+        "set_at": utc_text(alert.at),
         "reference": alert.reference or None,
-        "fired_price": None if fired is None else float(fired.price),
-        "fired_at": None if fired is None else _iso(fired.at),
+        "fired_price": None if fired is None else decimal_text(fired.price, alert.currency),
+        "fired_at": None if fired is None else utc_text(fired.at),
         "product": None if product is None else _product_json(product),
     }
 
@@ -108,16 +108,8 @@ def _limit_text(alert: PriceAlert) -> str:
 
 def _product_json(product: Product) -> dict[str, Any]:
     return {
-        "price": _number(product.price),
+        "price": None if product.price is None else decimal_text(product.price, product.currency),
         "currency": product.currency or None,
         "in_stock": product.in_stock,
         "url": api_url(product_url(product.id)),
     }
-
-
-def _number(amount: Decimal | None) -> float | None:
-    return None if amount is None else float(amount)
-
-
-def _iso(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).isoformat().replace("+00:00", "Z")

@@ -32,7 +32,7 @@ def create(product_id: str) -> Response:
     _check_reference(sent.reference)
     check_visitor(sent.visitor)
     product = get_engine().product(product_id)
-    alert, created = alerts.store.add(AlertRequest(product, sent.visitor, sent.amount, sent.reference or ""))
+    alert, created = alerts.store.add(AlertRequest(product, sent.visitor, sent.at_most, sent.reference or ""))
     alerts.worker.wake()
     answer = jsonify(alert=alert_json(alert, product), **_addresses(sent.visitor), request_id=g.request_id)
     return make_response(no_store(answer), 201 if created else 200)

@@ -10,11 +10,11 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
-from decimal import Decimal
 from typing import Any
 
 from catalog.files.failpoints import failpoint
+from catalog.money.currencies import decimal_text
+from catalog.times import utc_text
 from search.assistant.services.retries import KEY_HEADER, MAX_ATTEMPTS, MAX_ERROR, wait_s
 from search.assistant.services.signed_post import Service, ServiceFailed
 from search.pricing.alerts.alert_store import COLUMNS, AlertStore, read_fired
@@ -69,19 +69,11 @@ class AlertSender:
             "product_id": alert.product_id,
             "title": alert.title,
             "url": self._product_url(alert.product_id) or None,
-            "price": float(fired.price),
+            "price": decimal_text(fired.price, alert.currency),
             "currency": alert.currency,
-            "at_most": _number(alert.at_most),
-            "price_when_set": float(alert.price),
-            "set_at": _iso(alert.at),
-            "fired_at": _iso(fired.at),
+            "at_most": None if alert.at_most is None else decimal_text(alert.at_most, alert.currency),
+            "price_when_set": decimal_text(alert.price, alert.currency),
+            "set_at": utc_text(alert.at),
+            "fired_at": utc_text(fired.at),
         }
         return json.dumps(body, ensure_ascii=False).encode()
-
-
-def _number(amount: Decimal | None) -> float | None:
-    return None if amount is None else float(amount)
-
-
-def _iso(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).isoformat().replace("+00:00", "Z")

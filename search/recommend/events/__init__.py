@@ -3,5 +3,5 @@
 Imported by search.cli, search.ops, search.pricing.demand, search.pricing.series, search.recommend,
 search.recommend.content, search.recommend.evaluation, search.recommend.experiments, search.recommend.feed,
 search.recommend.learning, search.recommend.models, search.recommend.outlook, search.recommend.ranking, web.engine,
-web.experiments, web.prices, web.requests.
+web.experiments, web.requests.
 """

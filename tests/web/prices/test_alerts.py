@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from flask import request
 
 from catalog.home import ShopHome
 from catalog.product import Product
@@ -20,6 +21,7 @@ from tests.web.shop_fixtures import ADMIN_KEY, READ_KEY, SEARCH_KEY, WRITER, mak
 from web import create_app
 from web.engine import holder_of
 from web.errors import UnsafeConfiguration
+from web.prices.alert_form import read_alert_form
 from web.prices.alert_service import alerts_of
 from web.settings import Settings
 
@@ -89,15 +91,15 @@ def test_an_alert_is_set_fires_once_and_is_listed(client, receiver):
     assert {name: alert[name] for name in ("product_id", "state", "at_most", "price_when_set", "currency")} == {
         "product_id": "red",
         "state": "waiting",
-        "at_most": 10,
-        "price_when_set": 12.9,
+        "at_most": "10.00",
+        "price_when_set": "12.90",
         "currency": "EUR",
     }
-    again = ask(client, at_most=9)
+    again = ask(client, at_most="9.5")
     assert again.status_code == 200 and again.json["alert"]["id"] == alert["id"]
     priced(client, 8.5)
     (fired,) = judged(client)["alerts"]
-    assert (fired["id"], fired["fired_price"], fired["product"]["price"]) == (alert["id"], 8.5, 8.5)
+    assert (fired["id"], fired["fired_price"], fired["product"]["price"]) == (alert["id"], "8.50", "8.50")
     assert fired["set_at"] <= fired["fired_at"] and fired["product"]["url"] == "https://shop.example/products/red"
 
     def received():
@@ -106,7 +108,7 @@ def test_an_alert_is_set_fires_once_and_is_listed(client, receiver):
     wait_for(received)
     bodies = received()
     assert len(bodies) == 1 and bodies[0]["url"] == "https://shop.example/products/red"
-    assert bodies[0]["price"] == 8.5 and bodies[0]["reference"] is None and ANNA not in str(bodies)
+    assert bodies[0]["price"] == "8.50" and bodies[0]["reference"] is None and ANNA not in str(bodies)
     assert ask(client, at_most=5).json["alert"]["id"] != alert["id"]
     assert [one["state"] for one in listed(client)["alerts"]] == ["fired", "waiting"]
 
@@ -128,7 +130,12 @@ def test_only_the_shop_names_its_customer(client):
         ({"at_most": 12.9}, 422, "price_alert_refused"),
         ({"at_most": 0}, 422, "bad_query"),
         ({"at_most": -3}, 422, "bad_query"),
-        ({"at_most": "10"}, 422, "bad_query"),
+        ({"at_most": "ten"}, 422, "bad_query"),
+        ({"at_most": "1e1"}, 422, "bad_query"),
+        ({"at_most": "12.90"}, 422, "price_alert_refused"),
+        ({"at_most": True}, 422, "bad_query"),
+        ({"at_most": 1e400}, 422, "bad_query"),
+        ({"at_most": 1e-300}, 422, "bad_query"),
         ({"product": "a/b", "at_most": 1}, 422, "price_alert_refused"),  # it has no price
         ({"product": "nothing"}, 404, "unknown_product"),
         ({"visitor": "1234567890123456"}, 422, "bad_query"),
@@ -141,6 +148,12 @@ def test_what_cannot_be_is_refused(client, fields, status, code):
     answer = ask(client, **fields)
     assert (answer.status_code, answer.json["error"]["code"]) == (status, code)
     assert listed(client)["alerts"] == [] and listed(client)["feed"] is None
+
+
+@pytest.mark.parametrize("amount", ["8.1", "8.10", 8.1, 8.1000000000000001, 8.099999999999998])
+def test_an_amount_is_a_text_or_a_number(client, amount):
+    assert ask(client, at_most=amount).json["alert"]["at_most"] == "8.10"
+    assert ask(client, at_most=8).json["alert"]["at_most"] == "8.00"
 
 
 def test_nobody_sees_or_removes_the_alerts_of_another(client):
@@ -208,6 +221,33 @@ def test_a_wrong_amount_is_shown_again_with_what_is_wrong(client, typed):
     assert answer.status_code == 422 and f'value="{typed}"' in answer.text
     assert 'role="alert"' in answer.text and 'aria-invalid="true"' in answer.text
     assert listed(client)["alerts"] == []
+
+
+@pytest.mark.parametrize(
+    ("price", "currency", "example", "in_german"),
+    [
+        ("12.90", "EUR", "11", "11"),
+        ("5.99", "EUR", "5.39", "5,39"),
+        ("5", "JPY", "4", "4"),
+        ("1.250", "KWD", "1.125", "1,125"),
+        ("0.02", "EUR", "0.01", "0,01"),
+        ("0.01", "EUR", "", ""),
+        ("1", "JPY", "", ""),
+        ("5.99", "", "5.39", "5,39"),
+    ],
+)
+def test_the_example_is_an_amount_below_the_price_that_its_currency_has(client, price, currency, example, in_german):
+    product = Product("mug", "Mug", (), price=Decimal(price), currency=currency)
+    for language, expected in (("en", example), ("de", in_german)):
+        with client.application.test_request_context(f"/?lang={language}", method="POST", data={"at_most": expected}):
+            client.application.preprocess_request()
+            form, amount = read_alert_form(product, request)
+        assert form.example == expected and form.error == ""
+        assert amount is None if not example else 0 < amount < product.price
+    with client.application.test_request_context("/", method="POST", data={"at_most": "cheap"}):
+        client.application.preprocess_request()
+        form, _ = read_alert_form(product, request)
+        assert form.error and ("such as" in form.error) == bool(example)
 
 
 def test_a_product_without_a_price_has_no_form(client):
@@ -282,7 +322,7 @@ def test_the_feed_has_each_price_that_fell(client):
 def test_a_shop_may_have_no_alerts(home, make_app):
     store, product = AlertStore(home), Product("red", "Red jumper", (), price=Decimal("12.90"), currency="EUR")
     store.add(AlertRequest(product, ANNA), now=1)  # its time is over
-    store.add(AlertRequest(replace(product, id="green"), ANNA))
+    store.add(AlertRequest(replace(product, id="green"), ANNA, Decimal(1)))
     app = make_app(Settings(home=home, price_alerts=False, timeout_ms=20_000))
     holder_of(app).wait(300)
     closed = app.test_client()

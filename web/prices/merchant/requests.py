@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from search.pricing.owners.price_overview import ALL, SHOWN
+from web.prices.requests import Amount
 from web.requests.validation import ChoiceOf, Parameters, ProductId, Text, Whole
 
 MAX_PAGE, MAX_OFFSET, MAX_CONTAINS = 100, 10_000_000, 200
-_AMOUNT = "[1-9][0-9]{0,8}([.][0-9]{1,4})?|0[.][0-9]{0,3}[1-9][0-9]{0,3}"
-
-
-def _amount(text: object) -> Decimal:
-    if not isinstance(text, str) or not re.fullmatch(_AMOUNT, text):
-        raise PydanticCustomError("no_amount", "Input should be an amount above 0 such as 12.90")
-    return Decimal(text)
-
-
-AMOUNT_SCHEMA = {"type": "string", "pattern": f"^({_AMOUNT})$", "examples": ["12.90"]}
-Amount = Annotated[Decimal, BeforeValidator(_amount), WithJsonSchema(AMOUNT_SCHEMA)]
 
 
 class PriceListParameters(Parameters):

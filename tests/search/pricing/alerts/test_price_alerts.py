@@ -306,7 +306,12 @@ def test_the_webhook_is_signed_and_says_what_fell(store, to_send):
         "title": "Red mug",
         "url": "https://shop.example/mug",
     }
-    assert (body["price"], body["currency"], body["at_most"], body["price_when_set"]) == (12.5, "EUR", 15, 20)
+    assert (body["price"], body["currency"], body["at_most"], body["price_when_set"]) == (
+        "12.50",
+        "EUR",
+        "15.00",
+        "20.00",
+    )
     assert body["set_at"] <= body["fired_at"] and body["fired_at"].endswith("Z")
     assert ANNA not in str(body) and fired(store) == [("mug", "12.50", SENT)]
 
