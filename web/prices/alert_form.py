@@ -25,7 +25,7 @@ NINE_TENTHS, WHOLE_FROM = Decimal("0.9"), 10  # an example has no decimals from 
 
 @dataclass(frozen=True, slots=True)
 class AlertForm:
-    """The form as it is shown. `price` is what the product costs for people, `example` a lower amount to type, if any."""
+    """The form as it is shown. `price` is what it costs for people, `example` a lower amount to type, if any."""
 
     price: str
     example: str
