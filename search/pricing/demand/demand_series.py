@@ -97,8 +97,8 @@ def with_paid_prices(weekly: WeeklyPrices, paid: PurchaseSeries, record: PriceRe
     unknown = (rows < 0)[:, None] | paid.by_weight[rows][:, None] | (weeks < record.current[:, None])
     prices = np.where(unknown, np.float32(np.nan), bought.prices[rows])
     units = np.where((rows < 0)[:, None], np.float32(np.nan), bought.units[rows])
-    # The shop's own units count from the first sale on that they know; the log may know an earlier one.
-    units = np.where(np.isnan(own.units), units, own.units)
+    # Where the shop has a price its own units count: those of a week with little of an offer are not known.
+    units = np.where(np.isnan(own.units) & np.isnan(own.prices), units, own.units)
     before = weeks < record.begun[:, None]
     usual = lower_medians(np.where(before, prices, np.nan)).astype(np.float32)
     prices = np.where(np.isnan(own.prices), prices, own.prices)

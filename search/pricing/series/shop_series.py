@@ -15,7 +15,7 @@ from catalog.price_history.price_change import PriceChange
 from catalog.price_history.readings import is_offer
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
-from indexer.types import Floats, Ids
+from indexer.types import Floats, Ids, Mask
 from search.pricing.series.promotions_file import read_promotions
 from search.pricing.series.weekly_prices import WEEK_S, WeeklyPrices, week_of, week_start
 from search.recommend.events.event_columns import read_interactions
@@ -24,6 +24,7 @@ from search.recommend.events.product_table import ProductTable
 
 MAX_WEEKS = 156  # three years: older prices say little
 PAGE_SPANS = 100_000  # spans of prices that are laid over the weeks at once
+OFFERED_S = 6 * 86_400  # of a week in which a product was for sale: in less, few sales are no low demand
 NO_PRICE = np.float32(np.nan)
 
 
@@ -31,9 +32,9 @@ def shop_series(home: Path, now: int | None = None) -> WeeklyPrices:
     """Read the series of the products that a shop has, up to and with the week of `now`.
 
     The price of a week is the one at which the product was offered longest; that of this week is the one at which it
-    is offered now. What stands before a change of currency is left out. Units are what visitors bought, NaN before the
-    first sale and in the week of `now`, which is not over. Raises NoGeneration, StoreError, and BadFeed where the
-    calendar cannot be read.
+    is offered now. What stands before a change of currency is left out. Units are what visitors bought. They are NaN
+    before the first sale, in weeks with less than OFFERED_S of an offer, and in the week of `now`, which is not over.
+    Raises NoGeneration, StoreError, and BadFeed where the calendar cannot be read.
     """
     now = int(time.time()) if now is None else now
     last = week_of(now)
@@ -44,8 +45,10 @@ def shop_series(home: Path, now: int | None = None) -> WeeklyPrices:
         table = ProductTable.of(_with_currencies((product for _, product in catalogue.iterate()), currencies))
         prices = np.full((len(table), MAX_WEEKS), NO_PRICE, np.float32)
         list_prices, lows = prices.copy(), prices.copy()
+        for_sale = np.zeros(prices.shape, bool)
         for page in _pages(catalogue.price_history.of_all(week_start(first)), table, currencies, now):
             _lay(page, first, prices, list_prices, lows)
+            _mark_for_sale(page, first, for_sale)
     known = ~np.isnan(prices).all(axis=0)
     begin = int(known.argmax()) if known.any() else MAX_WEEKS - 1
     paths = table.category_paths
@@ -56,7 +59,7 @@ def shop_series(home: Path, now: int | None = None) -> WeeklyPrices:
         currencies,
         np.ascontiguousarray(prices[:, begin:]),
         np.ascontiguousarray(list_prices[:, begin:]),
-        _units(home, table, first + begin, last, now),
+        _units(home, table, first + begin, now, for_sale[:, begin:]),
         lows=np.ascontiguousarray(lows[:, begin:]),
         last_runs=True,
     )
@@ -118,18 +121,12 @@ def _pages(
 
 def _lay(spans: _Spans, first: int, prices: Floats, list_prices: Floats, lows: Floats) -> None:
     """Write the price of each week that was in force longest, and the lowest one, from the week `first` on."""
-    begins = np.maximum(np.array(spans.begins, np.int64), week_start(first))
-    ends = np.array(spans.ends, np.int64)
-    weeks = week_of(begins), week_of(ends - 1)
-    counts = np.where(ends > begins, weeks[1] - weeks[0] + 1, 0)
-    rows = np.repeat(np.arange(len(counts)), counts)
+    rows, week, seconds = _parts(spans, first)
     if not len(rows):
         return
-    week = weeks[0][rows] + np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    start = week_start(0) + week * WEEK_S
-    seconds = np.minimum(ends[rows], start + WEEK_S) - np.maximum(begins[rows], start)
     # The price of now, whose span ends with this week, stands for this week, however short it has been in force.
-    of_now = (week - first == prices.shape[1] - 1) & (ends[rows] == start + WEEK_S)
+    ends = np.array(spans.ends, np.int64)[rows]
+    of_now = (week - first == prices.shape[1] - 1) & (ends == week_start(0) + (week + 1) * WEEK_S)
     seconds = np.where(of_now, WEEK_S + 1, seconds)
     places = np.array(spans.places, np.int64)[rows]
     paid = np.array(spans.prices, np.float32)[rows]
@@ -138,6 +135,26 @@ def _lay(spans: _Spans, first: int, prices: Floats, list_prices: Floats, lows: F
     prices.ravel()[cells[chosen]] = paid[chosen]
     list_prices.ravel()[cells[chosen]] = np.array(spans.list_prices, np.float32)[rows][chosen]
     np.fmin.at(lows.ravel(), cells, paid)
+
+
+def _mark_for_sale(spans: _Spans, first: int, for_sale: Mask) -> None:
+    """Set the weeks, from the week `first` on, in which a product was offered for OFFERED_S at whatever prices."""
+    rows, week, seconds = _parts(spans, first)
+    cells = np.array(spans.places, np.int64)[rows] * for_sale.shape[1] + week - first
+    found, places = np.unique(cells, return_inverse=True)
+    for_sale.ravel()[found] = np.bincount(places, seconds, len(found)) >= OFFERED_S
+
+
+def _parts(spans: _Spans, first: int) -> tuple[Ids, Ids, Ids]:
+    """Part spans by week, from the week `first` on: the span of each part, its week, and its seconds in it."""
+    begins = np.maximum(np.array(spans.begins, np.int64), week_start(first))
+    ends = np.array(spans.ends, np.int64)
+    weeks = week_of(begins), week_of(ends - 1)
+    counts = np.where(ends > begins, weeks[1] - weeks[0] + 1, 0)
+    rows = np.repeat(np.arange(len(counts)), counts)
+    week = weeks[0][rows] + np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    start = week_start(0) + week * WEEK_S
+    return rows, week, np.minimum(ends[rows], start + WEEK_S) - np.maximum(begins[rows], start)
 
 
 def _longest(cells: Ids, prices: Floats, seconds: Ids) -> Ids:
@@ -152,20 +169,25 @@ def _longest(cells: Ids, prices: Floats, seconds: Ids) -> Ids:
     return np.asarray(groups[best][last], np.int64)
 
 
-def _units(home: Path, table: ProductTable, first: int, last: int, now: int) -> Floats:
-    """Return the units sold (n, weeks); NaN before the first sale of a product, in the last week, and without a log.
+def _units(home: Path, table: ProductTable, first: int, now: int, for_sale: Mask) -> Floats:
+    """Return the units sold (n, weeks) in weeks in which a product was `for_sale`, from its first sale on; else NaN.
 
-    The last week is not over: part of its sales is no low demand, and each sale would change what a fit reads.
+    The last week is left out too. It is not over: part of its sales is no low demand, and each sale would change
+    what a fit reads.
     """
-    shape = len(table), last - first + 1
+    shape = for_sale.shape
     units = np.full(shape, np.nan, np.float32)
     if not ShopHome(home).events.is_file():
         return units
     with closing(EventLog.open(home)) as log:
-        bought = read_interactions(log, table, week_start(first), now + 1).columns.of_kind()
+        oldest = week_start(week_of(now) - MAX_WEEKS + 1)
+        bought = read_interactions(log, table, oldest, now + 1).columns.of_kind()
+    before = bought.times < week_start(first)
+    sold_before = np.bincount(bought.products[before], minlength=len(table)) > 0
+    bought = bought.where(~before)
     cells = bought.products.astype(np.int64) * shape[1] + week_of(bought.times) - first
     sold = np.bincount(cells, bought.quantities, shape[0] * shape[1]).reshape(shape).astype(np.float32)
-    begun = np.maximum.accumulate(sold > 0, axis=1)
-    begun[:, -1] = False
-    units[begun] = sold[begun]
+    known = (np.maximum.accumulate(sold > 0, axis=1) | sold_before[:, None]) & for_sale
+    known[:, -1] = False
+    units[known] = sold[known]
     return units

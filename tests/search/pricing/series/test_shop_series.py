@@ -10,6 +10,7 @@ from catalog.home import ShopHome
 from catalog.product import Product
 from catalog.storage import price_rows
 from catalog.storage.catalogue import Catalogue
+from search.pricing.demand.demand_series import demand_series
 from search.pricing.series.shop_series import MAX_WEEKS, shop_series
 from search.pricing.series.weekly_prices import week_of, week_start
 from search.recommend.events.event_log import Event, EventLog
@@ -147,11 +148,36 @@ def test_units_are_what_was_bought_from_the_first_sale_on(shop):
     np.testing.assert_array_equal(units, [[np.nan, 3, 0, 4, np.nan], [np.nan] * 5])
 
 
+def test_units_of_weeks_with_little_of_an_offer_are_not_known(shop):
+    shop(4, "mug", "10")  # Friday of the first week
+    shop(14, "mug", "9")
+    shop(16, "mug", "9", in_stock=False)
+    shop(18, "mug", "9")  # two days of the third week without an offer
+    shop(22, "mug", "9", in_stock=False)
+    shop(22.5, "mug", "8")  # half a day of the fourth
+    with closing(EventLog.open(shop.home, EventLimits(0, 0))) as log:
+        for day in (5, 8, 15, 29):
+            log.add([Event("purchase", "mug", "ann", quantity=2, price=9)], now=week_start(FIRST) + day * DAY_S)
+    now = week_start(FIRST + 5) + DAY_S
+    weekly = shop.read(36)
+    assert prices(weekly) == [10, 10, 9, 8, 8, 8]
+    np.testing.assert_array_equal(weekly.units, [[np.nan, 2, np.nan, 0, 2, np.nan]])
+    demand = demand_series(shop.home, lambda home: shop_series(home, now), now)
+    np.testing.assert_array_equal(demand.units, weekly.units[:, :-1])  # nor from what the log says of these weeks
+
+
+def test_a_product_that_sold_before_its_prices_were_known_sells_nothing_in_weeks_without_a_sale(shop):
+    with closing(EventLog.open(shop.home, EventLimits(0, 0))) as log:
+        log.add([Event("purchase", "mug", "ann", quantity=2)], now=week_start(FIRST) - DAY_S)
+    shop(0, "mug", "10")
+    np.testing.assert_array_equal(shop.read(15).units, [[0, 0, np.nan]])
+
+
 def test_units_of_this_week_are_not_known_before_it_is_over(shop):
     shop(0, "mug", "10")
     with closing(EventLog.open(shop.home, EventLimits(0, 0))) as log:
         for day in (8, 22):
-            log.add([Event("purchase", "mug", "ann", quantity=2)], now=week_start(FIRST) + day * DAY_S)
+            log.add([Event("purchase", "mug", "ann", quantity=2, price=9)], now=week_start(FIRST) + day * DAY_S)
     np.testing.assert_array_equal(shop.read(23).units, [[np.nan, 2, 0, np.nan]])
 
 
