@@ -17,7 +17,7 @@ from indexer.cli.next_step import say_next
 from search.cli.common import json_option, print_json, print_table
 from search.fitting.priority import low_priority
 from search.fitting.version_store import StoredVersion
-from search.pricing.demand.fit_demand import MIN_UNITS, MIN_WEEKS, TOO_FEW_SALES, fit_demand
+from search.pricing.demand.fit_demand import MIN_UNITS, MIN_WEEKS, ONE_IS_BETTER, TOO_FEW_SALES, fit_demand
 from search.pricing.learning.price_fit import fit_prices
 from search.pricing.learning.price_fit_report import last_price_fit
 from search.pricing.learning.price_store import (
@@ -60,7 +60,9 @@ def fit_prices_command(home: Path, as_json: bool) -> None:
 
 def _demand_sentence(demand: Mapping[str, Any]) -> str:
     if demand["version"]:
-        return f"Version {demand['version']} of the model of demand knows {demand['products']:,} products."
+        found = f"Version {demand['version']} of the model of demand knows {demand['products']:,} products."
+        note = " One elasticity for all products explains the last weeks better than one for each."
+        return found + (note if demand["reason"] == ONE_IS_BETTER else "")
     sold = f"{demand['units']:,} units in {demand['weeks']} weeks"
     if demand["reason"] == TOO_FEW_SALES:
         return f"No model of demand is stored: {sold} were sold, and it takes {MIN_UNITS} units in {MIN_WEEKS} weeks."

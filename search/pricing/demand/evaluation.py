@@ -41,8 +41,9 @@ def evaluate_demand(
 
     Without `origins` they are the last five that are four weeks apart. Judged are the weeks in which the price is
     known. The models know the past, the week's price and, where there is one, the calendar; the level and the season of
-    the week are forecast. Deviances are Poisson's, as ratios to a model of the same form that has no effects. A
-    suggestion is refused where the interval of the elasticity spans -1. `units_ratio` is units expected by units sold.
+    the week are forecast. Deviances are Poisson's, as ratios to a model of the same form that has no effects; the one
+    without price has those of promotions alone. A suggestion is refused where the interval of the elasticity spans -1.
+    `units_ratio` is units expected by units sold.
     """
     origins = default_origins(weekly.weeks) if origins is None else origins
     without = replace(weekly, calendar=None)
@@ -67,6 +68,7 @@ def _measured(weekly: WeeklyPrices, origins: Sequence[int], unsold: str) -> dict
     figures: dict[str, Any] = {
         "deviance_ratio": ratios.get("full"),
         "single_elasticity_deviance_ratio": ratios.get("pooled"),
+        "without_price_deviance_ratio": ratios.get("without_price"),
         "negative_share": _mean(totals.negative),
         "refused_share": _mean(totals.refused),
         "coverage_80": totals.covered / totals.weeks if totals.weeks else None,
@@ -88,14 +90,18 @@ def _add_origin(totals: _Totals, weekly: WeeklyPrices, origin: int, unsold: str)
     models = {
         "full": DemandModel.fit(weekly, origin, unsold),
         "pooled": DemandModel.fit(weekly, origin, unsold, pooled=True),
-        "none": DemandModel.fit(_without_effects(weekly), origin, unsold, pooled=True),
+        "none": DemandModel.fit(replace(_without_price(weekly), calendar=None), origin, unsold, pooled=True),
     }
+    known = weekly.calendar is not None
+    models["without_price"] = DemandModel.fit(_without_price(weekly), origin, unsold) if known else models["none"]
     full = models["full"]
     judged = (prices > 0) & ~np.isnan(units) & ~np.isnan(full.facts.usual)[:, None]
     places = np.arange(len(weekly))
     x = effects_of(weekly, prices, full.facts.usual, origin)
     for name, model in models.items():
-        mean, _ = model.expected(places, x if name != "none" else np.zeros((*prices.shape, 1)))
+        kinds = len(model.names)
+        seen = x if name in ("full", "pooled") else x[..., :kinds] * (np.arange(kinds) > 0)
+        mean, _ = model.expected(places, seen)
         totals.deviances[name] = totals.deviances.get(name, 0.0) + _deviance(units, mean, judged)
     mean, log_variance = full.expected(places, x)
     ends = count_quantiles(mean, full.variance(places, mean, log_variance), _QUANTILES)
@@ -111,10 +117,10 @@ def _add_origin(totals: _Totals, weekly: WeeklyPrices, origin: int, unsold: str)
     _add_from_usual(totals, x[:, :, 0], units, (mean, usual), judged)
 
 
-def _without_effects(weekly: WeeklyPrices) -> WeeklyPrices:
+def _without_price(weekly: WeeklyPrices) -> WeeklyPrices:
     """Return the series with one price for all weeks in which any is known."""
     known = weekly.prices > 0
-    return replace(weekly, prices=np.where(known, np.float32(1), np.float32(np.nan)), calendar=None)
+    return replace(weekly, prices=np.where(known, np.float32(1), np.float32(np.nan)))
 
 
 def _add_moves(totals: _Totals, prices: Doubles, pair: tuple[Doubles, Doubles], judged: Mask) -> None:

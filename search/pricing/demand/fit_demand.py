@@ -23,6 +23,7 @@ MEASURED_PRODUCTS = 2_000  # the best sold ones
 MEASURED_ORIGINS = 2
 STORED, NOT_STORED = "stored", "not_stored"
 BETTER, NO_BETTER, TOO_FEW_SALES = "better", "no_better_than_without_prices", "too_few_sales"
+ONE_IS_BETTER = "better_with_one_elasticity"  # stored: better than without prices, but one for all would be better
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class DemandReport:
 def fit_demand(home: Path, read_series: SeriesReader = shop_series, now: int | None = None) -> DemandReport:
     """Fit on the shop's weekly series, as `demand_series` completes it; return what was measured.
 
-    A model is stored where it expects the units of the last weeks better than one that does not look at prices.
+    A model is stored where it expects the units of the last weeks better than one that does not look at prices; both
+    know promotions where there is a calendar.
     Raises NoGeneration, StoreError, BadFeed where promotions.csv cannot be read, and TrainingError while another fit of
     demand is running.
     """
@@ -69,10 +71,11 @@ def fit_demand(home: Path, read_series: SeriesReader = shop_series, now: int | N
         report = DemandReport(
             NOT_STORED, NO_BETTER, None, len(model), weeks, units, float(model.node_effects[0, 0]), figures=figures
         )
-        if best["deviance_ratio"] is not None and best["deviance_ratio"] < 1:
+        if best["deviance_ratio"] is not None and best["deviance_ratio"] < best["without_price_deviance_ratio"]:
             manifest = DemandManifest(0, int(time.time()), weeks, len(model), figures)
             published = publish_demand(home, StoredDemand(manifest, model))
-            report = replace(report, outcome=STORED, reason=BETTER, version=published.version)
+            reason = ONE_IS_BETTER if best["single_elasticity_deviance_ratio"] < best["deviance_ratio"] else BETTER
+            report = replace(report, outcome=STORED, reason=reason, version=published.version)
     return replace(report, seconds=round(time.monotonic() - began, 1))
 
 

@@ -17,6 +17,8 @@ def test_a_model_that_knows_prices_is_better_than_one_that_does_not(figures):
     known = figures["with_calendar"]
     assert known["deviance_ratio"] < figures["deviance_ratio"] < 0.9
     assert known["deviance_ratio"] < known["single_elasticity_deviance_ratio"]
+    assert known["deviance_ratio"] < known["without_price_deviance_ratio"] < 1
+    assert figures["without_price_deviance_ratio"] == 1  # without a calendar it knows nothing
     assert known["negative_share"] > 0.9
     assert known["direction_accuracy"] > 0.6
     assert 0.75 <= known["coverage_80"] <= 0.93

@@ -14,6 +14,7 @@ from catalog.errors import BadFeed, BadQuery
 from catalog.home import ShopHome
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
+from search.cli.prices.price_fit_commands import _demand_sentence
 from search.cli.prices.prices_command import prices_command
 from search.pricing.demand.advice_table import ADVICE_COLUMNS, advice_row
 from search.pricing.demand.demand_model import DemandModel
@@ -74,6 +75,25 @@ def test_a_model_that_is_no_better_than_none_is_not_stored(tmp_path):
     report = fit_demand(tmp_path, lambda _: replace(turned, units=units))
     assert (report.outcome, report.reason, report.version) == ("not_stored", "no_better_than_without_prices", None)
     assert serving_demand(tmp_path).models is None
+
+
+def test_prices_must_explain_more_than_the_calendar_of_promotions(tmp_path):
+    shown, _ = made_weekly(products=40, promotions=True)
+    relative = shown.prices / shown.prices.max(axis=1, keepdims=True)
+    turns = np.where(np.arange(shown.weeks) < 52, -2.0, 2.0)  # promotions help throughout, low prices only at first
+    units = np.round(8 * np.exp(2.0 * shown.calendar.shares[:, :, 1]) * relative**turns).astype(np.float32)
+    report = fit_demand(tmp_path, lambda _: replace(shown, units=units))
+    figures = report.figures["with_calendar"]
+    assert figures["without_price_deviance_ratio"] < figures["deviance_ratio"] < 1
+    assert (report.outcome, report.reason) == ("not_stored", "no_better_than_without_prices")
+
+
+def test_it_is_said_where_one_elasticity_for_all_is_better(tmp_path, weekly, monkeypatch):
+    figures = {"deviance_ratio": 0.8, "single_elasticity_deviance_ratio": 0.7, "without_price_deviance_ratio": 0.9}
+    monkeypatch.setattr("search.pricing.demand.fit_demand.evaluate_demand", lambda *_: figures)
+    report = fit_demand(tmp_path, lambda _: weekly)
+    assert (report.outcome, report.reason) == ("stored", "better_with_one_elasticity")
+    assert "One elasticity for all" in _demand_sentence(report.to_dict())
 
 
 def test_too_few_sales_are_said(tmp_path):
