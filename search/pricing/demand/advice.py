@@ -6,7 +6,7 @@ Nothing here changes a price.
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
 import numpy as np
 
@@ -44,6 +44,7 @@ from search.pricing.demand.price_advice import (
     PriceAdvice,
     PriceCandidate,
 )
+from search.pricing.demand.price_limits import PriceLimits
 from search.pricing.demand.regression.count_quantiles import Z_80, count_quantiles
 
 MIN_WEEKS, MIN_UNITS = 8, 10  # for sale, and units sold: below, no expected units are given
@@ -72,7 +73,7 @@ def advise(model: DemandModel | None, question: AdviceQuestion) -> PriceAdvice:
         return replace(blank, elasticity=elasticity, reason=NO_PRICE)
     if place is not None and model.currencies[place] not in ("", product.currency):
         return replace(blank, reason=OTHER_CURRENCY)
-    prices = _grid(price, product.currency, question)
+    prices = _allowed(price, product.currency, question)
     requested = question.requested if question.requested is not None and question.requested > 0 else None
     priced = _candidates(model, place, question, [*prices, *([] if requested is None else [requested])])
     candidates, extra = tuple(priced[: len(prices)]), priced[len(prices) :]
@@ -137,15 +138,23 @@ def _elasticity(model: DemandModel, product: Product, place: int | None) -> Elas
     return Elasticity(float(value), float(low), float(high), weeks, moved, source)
 
 
-def _grid(price: Decimal, currency: str, question: AdviceQuestion) -> list[Decimal]:
-    """Return the present price and those around it that the limits allow, and the limits themselves, ascending."""
-    unit = _UNIT.scaleb(-decimals_of(currency))
+def _allowed(price: Decimal, currency: str, question: AdviceQuestion) -> list[Decimal]:
+    """Return the present price and those of the grid that the limits allow, ascending."""
     limits, cost = question.limits, question.cost
+    return [
+        found for found in _grid(price, currency, limits) if found == price or not limits.broken_by(found, price, cost)
+    ]
+
+
+def _grid(price: Decimal, currency: str, limits: PriceLimits) -> list[Decimal]:
+    """Return the present price, those around it, and the least and most that limits allow in whole units, ascending."""
+    unit = _UNIT.scaleb(-decimals_of(currency))
     tried = {(price * (100 + change) / 100).quantize(unit, ROUND_HALF_UP) for change in _CHANGES}
     low, high = price * (100 + min(_CHANGES)) / 100, price * (100 + max(_CHANGES)) / 100
-    tried |= {end for end in (limits.lowest, limits.highest) if end is not None and low <= end <= high}
-    allowed = {value for value in tried if value > 0 and not limits.broken_by(value, price, cost)}
-    return sorted(allowed | {price})
+    for end, inwards in ((limits.lowest, ROUND_CEILING), (limits.highest, ROUND_FLOOR)):
+        if end is not None and low <= end <= high:
+            tried.add(end.quantize(unit, inwards))
+    return sorted({value for value in tried if value > 0} | {price})
 
 
 def _candidates(
@@ -226,7 +235,9 @@ def _moved(found: PriceAdvice, suggestible: list[PriceCandidate], verdict: str, 
     raised = verdict == RAISE
     allowed = {other.price for other in found.candidates if other.price != price and (other.price > price) == raised}
     if not allowed:
-        return replace(found, verdict=KEEP, reason=LIMITS)
+        grid = _grid(price, found.currency, found.limits)  # of a price such as JPY 2 it has no other
+        limited = any(other != price and (other > price) == raised for other in grid)
+        return replace(found, verdict=KEEP, reason=LIMITS if limited else LITTLE_TO_GAIN)
     worst = {other.price: min(_gain(found, other.price, elasticity)) for other in suggestible if other.price in allowed}
     if not worst:
         return replace(found, verdict=KEEP, reason=OUTSIDE_EXPERIENCE)

@@ -155,6 +155,22 @@ def test_limits_bound_what_is_suggested():
     assert broken.broken_limits == ("smallest_margin_percent",)
 
 
+def test_a_limit_that_is_no_price_of_the_currency_is_rounded_inwards():
+    assert advice(model_of(-0.4, 0.1), limits=PriceLimits(highest=Decimal("10.405"))).suggested == Decimal("10.40")
+    limits = PriceLimits(lowest=Decimal("7.991"))
+    assert advice(model_of(-4.0, 0.2), limits=limits).suggested == Decimal("8.00")
+    prices = [candidate.price for candidate in advice(model_of(-4.0, 0.2), limits=limits).candidates]
+    assert min(prices) == Decimal("8.00")
+
+
+@pytest.mark.parametrize("elasticity", [-0.4, -4.0])
+def test_limits_are_not_blamed_where_there_is_no_other_price(elasticity):
+    model = replace(model_of(elasticity, 0.1, usual=2.0), currencies=("JPY",))
+    model = replace(model, facts=replace(model.facts, lowest=np.array([2.0])))
+    found = advise(model, AdviceQuestion(product(Decimal(2), "JPY")))
+    assert (found.verdict, found.reason) == ("keep", "little_to_gain")
+
+
 def test_what_cannot_be_known_is_said():
     model = model_of(-0.4, 0.1)
     assert advise(None, AdviceQuestion(product())).reason == "not_fitted"
