@@ -98,7 +98,7 @@ class DemandModel:
     def fit(
         cls, weekly: WeeklyPrices, end: int | None = None, unsold: str = USUAL, pooled: bool = False
     ) -> DemandModel:
-        """Fit on the columns before `end`; `unsold` is one of UNSOLD_WEEKS, `pooled` gives one elasticity to all."""
+        """Fit on the columns before `end`; `unsold` is USUAL or DROPPED, `pooled` gives one elasticity to all."""
         end = weekly.weeks if end is None else end
         weeks = DemandWeeks.of(weekly, end, unsold)
         tree = CategoryTree.of(weekly.categories)

@@ -11,8 +11,7 @@ from indexer.types import Mask
 from search.pricing.series.weekly_prices import WeeklyPrices
 
 PRICE, MAILER, DISPLAY = "price", "mailer", "display"
-USUAL, CARRIED, DROPPED = "usual", "carried", "dropped"
-UNSOLD_WEEKS = (USUAL, CARRIED, DROPPED)
+USUAL, DROPPED = "usual", "dropped"  # what becomes of weeks without a sale
 _LIMIT = np.log(5.0)  # prices further from the usual one are slips of the pen or other goods
 Doubles = NDArray[np.float64]
 
@@ -39,8 +38,8 @@ class DemandWeeks:
         """Read the columns before `end`.
 
         A week with no units and no known price is a week without a sale in a log of purchases. Its price is then taken
-        for the `usual` one, for the last known one (`carried`), or the week is left out (`dropped`). Weeks before the
-        first known price and after the last one are left out, because the product may not have been for sale.
+        for the `usual` one, or the week is left out (`dropped`). Weeks before the first known price and after the last
+        one are left out, because the product may not have been for sale.
         """
         end = weekly.weeks if end is None else end
         prices = np.array(weekly.prices[:, :end], np.float64)
@@ -48,7 +47,7 @@ class DemandWeeks:
         with np.errstate(all="ignore"):
             usual = lower_medians(prices)
         known = ~np.isnan(prices)
-        filled = fill_prices(prices, usual, unsold)
+        filled = prices if unsold == DROPPED else np.where(known, prices, usual[:, None])
         units = np.array(weekly.units[:, :end], np.float64)
         valid = ~np.isnan(units) & ~np.isnan(filled) & between_first_and_last(known)
         effects = effects_of(weekly, filled, usual, 0)
@@ -64,17 +63,6 @@ class DemandWeeks:
             np.where(known.any(axis=1), low, np.nan),
             np.where(known.any(axis=1), high, np.nan),
         )
-
-
-def fill_prices(prices: Doubles, usual: Doubles, unsold: str) -> Doubles:
-    """Return prices (n, w) with those that are not known filled in one of the ways UNSOLD_WEEKS."""
-    if unsold == DROPPED:
-        return prices
-    if unsold == USUAL:
-        return np.where(np.isnan(prices), usual[:, None], prices)
-    last = np.where(np.isnan(prices), -1, np.arange(prices.shape[1]))
-    places = np.maximum(np.maximum.accumulate(last, axis=1), 0)
-    return np.take_along_axis(prices, places, axis=1)
 
 
 def effects_of(weekly: WeeklyPrices, prices: Doubles, usual: Doubles, start: int) -> Doubles:
