@@ -58,7 +58,7 @@ def print_measured(figures: Mapping[str, Any]) -> None:
     if figures["failures"]:
         click.echo("\nThe worst:")
     for failure in figures["failures"]:
-        click.echo(_printable("; ".join(f"{name}: {_shown(value)}" for name, value in failure.items())))
+        click.echo(printable("; ".join(f"{name}: {_shown(value)}" for name, value in failure.items())))
 
 
 def _measured_rows(figures: Mapping[str, Any], language: str) -> Iterable[tuple[str, ...]]:
@@ -82,7 +82,7 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Seq
 
 def format_table(header: Sequence[str], rows: Sequence[Sequence[str]], width: int, right: Sequence[str] = ()) -> str:
     """Return rows under their header, in `width` terminal columns where possible; those in `right` align right."""
-    lines = [[_printable(cell) for cell in row] for row in (header, *rows)]
+    lines = [[printable(cell) for cell in row] for row in (header, *rows)]
     widths = [max(cell_len(line[i]) for line in lines) for i in range(len(header))]
     while sum(widths) + len(GAP) * (len(widths) - 1) > width and max(widths) > MIN_SHRUNK_WIDTH:
         widths[widths.index(max(widths))] -= 1
@@ -91,7 +91,7 @@ def format_table(header: Sequence[str], rows: Sequence[Sequence[str]], width: in
     return "\n".join(GAP.join(map(_fit, line, widths, aligned)).rstrip() for line in lines)
 
 
-def _printable(cell: str) -> str:
+def printable(cell: str) -> str:
     """Replace control characters, so that a product's title cannot steer the terminal."""
     return "".join(letter if letter.isprintable() else " " for letter in cell)
 

@@ -205,12 +205,19 @@ def test_a_wrong_file_of_costs_is_named_and_counts_as_absent(tmp_path):
     assert limits.problems() == () and limits.cost_of(product("dear")) == 6
 
 
-def test_the_command_counts_what_is_odd(tmp_path):
+def test_the_command_names_what_is_odd(tmp_path):
     (tmp_path / "costs.csv").write_text("product_id,cost,currency\ndear,6,EUR\nnone,six,\n")
     with closing(Catalogue.open(ShopHome(tmp_path).catalogue)) as catalogue:
         catalogue.put([product("calm"), product("dear")])
     run = CliRunner().invoke(main, ["prices", "check", "--home", str(tmp_path)])
-    assert run.exit_code == 0 and "2 products checked" in run.output and "costs.csv" in run.stderr
+    assert run.exit_code == 3 and "2 products checked" in run.output and "costs.csv" in run.stderr
     (tmp_path / "costs.csv").write_text("product_id,cost,currency\ndear,6,EUR\n")
     run = CliRunner().invoke(main, ["prices", "check", "--json", "--home", str(tmp_path)])
-    assert json.loads(run.stdout)["counts"][BELOW_COST] == 1
+    answer = json.loads(run.stdout)
+    assert answer["counts"][BELOW_COST] == 1 and run.exit_code == 0
+    (found,) = answer["findings"]
+    assert (found["product_id"], found["code"], found["facts"]["cost"]) == ("dear", BELOW_COST, "6")
+    run = CliRunner().invoke(main, ["prices", "check", "--home", str(tmp_path)])
+    assert run.exit_code == 0 and "dear: below cost. Costs 5.00 EUR, which is less than" in run.output
+    run = CliRunner().invoke(main, ["prices", "check", "--limit", "0", "--home", str(tmp_path)])
+    assert "dear" not in run.output
