@@ -26,13 +26,16 @@ def jump_finding(changes: Sequence[PriceChange], now: int) -> PriceFinding | Non
 
     The price is compared with the nearest one that was in force for seven days of the year before, so that the end of a
     sale or of an error is no jump. Without such a price it is compared with the usual one, if that was seen for seven
-    days. Where a list price announces a fall as a discount, only a slipped decimal point is reported.
+    days. In a younger history, a price is a jump only if it is exactly a power of ten of the last one. Where a list
+    price announces a fall as a discount, only a slipped decimal point is reported.
     """
     spans = spans_of(changes, now)
     if not spans or spans[-1].end < now or now - spans[-1].start > REPORT_DAYS * DAY_S:
         return None
     last, past = spans[-1], within(spans, spans[-1].start - PAST_DAYS * DAY_S, spans[-1].start)
     known = _known_prices(past)
+    if not known and past and _power_of_ten(last.price, past[-1].price, 0):
+        known = [span.price for span in past]  # all, so that the correction of a slip is no jump
     if not known:
         return None
     before = min(known, key=lambda price: abs(math.log(last.price / price)))
@@ -66,10 +69,10 @@ def _known_prices(past: Sequence[PriceSpan]) -> list[Decimal]:
     return known or ([] if usual is None else [usual])
 
 
-def _power_of_ten(price: Decimal, before: Decimal) -> int:
-    """Return the power of ten that the factor between two prices is very near to; 0 for none."""
-    factor = float(max(price / before, before / price))
-    return next((power for power in POWERS if abs(factor / power - 1) <= POWER_TOLERANCE), 0)
+def _power_of_ten(price: Decimal, before: Decimal, tolerance: float = POWER_TOLERANCE) -> int:
+    """Return the power of ten that the factor between two prices is, or is very near to; 0 for none."""
+    high, low = max(price, before), min(price, before)
+    return next((power for power in POWERS if abs(float(high / (low * power)) - 1) <= tolerance), 0)
 
 
 def _announced(change: PriceChange, before: Decimal) -> bool:

@@ -37,7 +37,10 @@ def code(finding):
         (((90, "12.90"), (1, "45.00")), JUMP),
         (((90, "45.00"), (1, "12.90")), JUMP),
         (((90, "12.90"), (1, "35.00")), None),  # less than three times
-        (((3, "12.90"), (1, "129.00")), None),  # two days of a price are no past
+        (((3, "12.90"), (1, "129.00")), DECIMAL_POINT),  # exactly tenfold at once
+        (((3, "12.90"), (1, "0.0129")), DECIMAL_POINT),
+        (((3, "12.90"), (1, "130.00")), None),  # two days of a price are no past
+        (((3, "12.90"), (2, "129.00"), (1, "12.90")), None),  # the error has ended
         (((90, "12.90"), (10, "129.00"), (1, "12.90")), None),  # the error has ended
         (((200, "45.00"), (150, "12.90"), (1, "45.00")), None),  # a price of half a year ago, as after a sale
         (((400, "12.90"), (100, "129.00")), None),  # in force for so long that it is meant
