@@ -11,6 +11,7 @@ from pathlib import Path
 from catalog.errors import BadFeed, BadRow
 from catalog.feeds.rows.delimited import open_table
 from catalog.feeds.rows.flags import parse_flag
+from catalog.feeds.rows.raw_bytes import open_bytes
 from catalog.feeds.rows.row import FeedRow, first
 from catalog.feeds.stock_words import parse_availability
 from catalog.money.habits import FeedHabits
@@ -21,6 +22,7 @@ from catalog.reviews.readers.review_values import read_time, says_day_first
 REQUIRED = ("product_id", "time", "price")
 OPTIONAL = ("list_price", "currency", "in_stock", "present")
 COLUMNS = (*REQUIRED, *OPTIONAL)
+BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark counts as blank too
 MAX_PRODUCT_ID = 200  # characters
 DATES_LOOKED_AT = 2_000  # rows, to find out whether days come before months
 
@@ -44,6 +46,10 @@ def read_past_prices(path: Path, encoding: str = "") -> Iterator[PastPrice | Rej
 
     Raises BadFeed without a header that has the required columns.
     """
+    with open_bytes(path) as lines:
+        empty = not any(line.strip(BLANK) for line in lines)
+    if empty:
+        raise BadFeed(f"{path.name} is empty.", f"Its first line names the columns: {','.join(REQUIRED)}.")
     day_first = _day_first(path, encoding)
     habits = FeedHabits(lambda: _cells(path, encoding))
     with open_table(path, encoding) as (header, rows):

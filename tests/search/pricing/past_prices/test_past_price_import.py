@@ -124,6 +124,12 @@ def test_a_file_without_the_columns_is_refused(home):
         imported(home, "product_id,price\nmug,3\n")
 
 
+@pytest.mark.parametrize("text", ["", "\ufeff\n \n"])
+def test_an_empty_file_is_refused_with_its_own_columns(home, text):
+    with pytest.raises(BadFeed, match=r"prices.csv is empty.*product_id,time,price"):
+        imported(home, text)
+
+
 @pytest.mark.parametrize(("point", "stored"), [("price.merged", 0), ("price.imported*2", 2)])
 def test_an_import_that_was_interrupted_is_run_again(home, monkeypatch, point, stored):
     monkeypatch.setattr(past_price_import, "BATCH_PRODUCTS", 1)
