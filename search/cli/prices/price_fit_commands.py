@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from catalog.home import ShopHome
 from indexer.cli.common import home_option
 from indexer.cli.next_step import say_next
 from search.cli.common import json_option, print_json, print_table
@@ -74,6 +75,7 @@ def _demand_sentence(demand: Mapping[str, Any]) -> str:
 @home_option
 def price_status_command(home: Path, as_json: bool) -> None:
     """Show the versions of the forecasts on the disk, and what the last fit measured and decided."""
+    ShopHome(home).require_catalogue()
     versions, last = stored_forecast_versions(home), last_price_fit(home)
     progress = price_fit_progress(home)
     running, interrupted = progress.running(), progress.interrupted()
@@ -106,6 +108,7 @@ def price_status_command(home: Path, as_json: bool) -> None:
 @click.option("--to", type=click.IntRange(1), help="The version to serve; without: the one before.")
 def rollback_prices_command(home: Path, as_json: bool, to: int | None) -> None:
     """Serve another version of the forecasts on the disk; running servers follow at once."""
+    ShopHome(home).require_catalogue()
     left, current = rollback_forecasts(home, to)
     if as_json:
         print_json({"left": left, "current": current})

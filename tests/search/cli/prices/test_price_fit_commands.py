@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from catalog.home import ShopHome
+from catalog.storage.catalogue import Catalogue
 from search.__main__ import main
 from search.cli.prices import price_fit_commands
 from search.fitting import priority
@@ -21,6 +22,7 @@ NOW = week_start(FIRST + WEEKS)
 def shop(tmp_path, monkeypatch):
     """Runs a command on a home whose history ends now."""
     monkeypatch.setattr(priority.os, "nice", lambda by: 0)
+    Catalogue.open(ShopHome(tmp_path).catalogue).close()
     weekly = drawn_prices()
     clock = [NOW]
     for module in (price_fit, price_fit_commands):
@@ -80,3 +82,9 @@ def test_the_status_names_damage_and_an_interrupted_fit(shop):
     assert "A fit was interrupted after step 3 of 17" in shop("status").output
     with price_fit_lock(shop.home):
         assert json.loads(shop("status", "--json").stdout)["interrupted"] is None
+
+
+@pytest.mark.parametrize("command", ["status", "rollback"])
+def test_a_folder_without_a_shop_is_named(tmp_path, command):
+    found = CliRunner().invoke(main, ["prices", command, "--home", str(tmp_path)])
+    assert found.exit_code == 1 and "There is no shop in" in found.output
