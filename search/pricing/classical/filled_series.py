@@ -6,7 +6,7 @@ import numpy as np
 
 from indexer.types import Floats, Mask
 from search.pricing.forecasting.base import HORIZON, QUANTILES
-from search.pricing.forecasting.features import filled_forward
+from search.pricing.series.past_weeks import filled_forward
 
 MIN_WEEKS = 8  # from a product's first known price, for a model of its own
 MIN_RATIOS = 100  # from which quantiles are computed

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.types import Floats, Ids
-from search.pricing.flags.outcomes import AHEAD, carried, fell
+from search.pricing.flags.outcomes import AHEAD, fell
 from search.pricing.flags.rules import LOWER, at_most, known_median, known_prices
+from search.pricing.series.past_weeks import filled_forward, weeks_since
 from search.pricing.series.weekly_prices import WeeklyPrices
 
 YEAR = 52  # weeks; what is older counts for nothing
@@ -31,7 +32,7 @@ class DropFeatures:
         prices = known_prices(weekly.prices)
         self.outcomes = fell(prices)  # (n, w)
         self._known = ~np.isnan(prices)
-        self._log = np.log(carried(prices))
+        self._log = np.log(filled_forward(prices))
         self._list = np.log(known_prices(weekly.list_prices))
         self._first = weekly.first
         self._calendar = weekly.calendar if calendar else None
@@ -88,7 +89,13 @@ class DropFeatures:
         pennies = np.round(np.exp(np.nan_to_num(now)) * 100) % 10
         listed = np.fmin(now - self._list[:, end - 1], np.float32(0))
         known = self._known[:, max(end - YEAR, 0) : end]
-        return [now, listed, (pennies == 9).astype(np.float32), (pennies == 0).astype(np.float32), _since(known)]
+        return [
+            now,
+            listed,
+            (pennies == 9).astype(np.float32),
+            (pennies == 0).astype(np.float32),
+            weeks_since(known, NEVER),
+        ]
 
 
 def _positions(log: Floats) -> list[Floats]:
@@ -110,8 +117,8 @@ def _moves(changes: Floats) -> list[Floats]:
     depth = np.where(falls, -changes, 0).sum(axis=1) / np.maximum(falls.sum(axis=1), 1)
     moves = np.nan_to_num(changes)
     return [
-        _since(falls),
-        _since(rises),
+        weeks_since(falls, NEVER),
+        weeks_since(rises, NEVER),
         *(_mean(falls[:, -weeks:]) for weeks in (13, 26, YEAR)),
         depth,
         *(np.sqrt(_mean(moves[:, -weeks:] ** 2)) for weeks in (13, 26)),
@@ -121,14 +128,6 @@ def _moves(changes: Floats) -> list[Floats]:
 
 def _mean(values: Numbers) -> Floats:
     return np.asarray(values.sum(axis=1) / max(values.shape[1], 1), np.float32)
-
-
-def _since(happened: Numbers) -> Floats:
-    """Return how many columns ago something last happened, (n,): 0 in the last column, NEVER if it did not."""
-    if not happened.shape[1]:
-        return np.full(len(happened), NEVER, np.float32)
-    ago = happened[:, ::-1].argmax(axis=1)
-    return np.where(happened.any(axis=1), ago, NEVER).astype(np.float32)
 
 
 def _shrunk(groups: Ids, falls: Numbers, known: Numbers, larger: Numbers) -> Numbers:

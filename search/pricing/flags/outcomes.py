@@ -6,17 +6,11 @@ import numpy as np
 
 from indexer.types import Floats, Mask
 from search.pricing.flags.rules import LOWER, at_most, known_prices
+from search.pricing.series.past_weeks import filled_forward
 
 AHEAD = 4  # weeks
 RECENT = 4  # weeks in which a last price must have been known, for its product to be judged
 CENT = 0.005  # what a price must be lower by to be cheaper, in units of the currency
-
-
-def carried(prices: Floats) -> Floats:
-    """Return the last known price of each column or before it, (n, w); NaN before the first."""
-    known = ~np.isnan(prices)
-    places = np.where(known, np.arange(prices.shape[1]), 0)
-    return np.take_along_axis(prices, np.maximum.accumulate(places, axis=1), axis=1)
 
 
 def lowest_after(prices: Floats) -> Floats:
@@ -37,7 +31,7 @@ def fell(prices: Floats) -> Floats:
     """
     prices = known_prices(prices)
     ahead = lowest_after(prices)
-    found = at_most(ahead, carried(prices) * np.float32(LOWER)).astype(np.float32)
+    found = at_most(ahead, filled_forward(prices) * np.float32(LOWER)).astype(np.float32)
     found[np.isnan(ahead) | ~_known_recently(prices)] = np.nan
     return found
 

@@ -10,6 +10,7 @@ import numpy as np
 from catalog.product import categories_down, levels_of
 from indexer.types import Floats, Ids
 from search.pricing.forecasting.base import HORIZON
+from search.pricing.series.past_weeks import filled_forward, weeks_since
 from search.pricing.series.weekly_prices import WeeklyPrices
 
 LAGS = (*range(1, 9), 12, 25)  # weeks before the last one
@@ -114,13 +115,6 @@ class PriceFeatures:
         return category_codes(self._weekly.categories)
 
 
-def filled_forward(prices: Floats) -> Floats:
-    """Return prices (n, w) with the last known price in weeks without one; NaN before the first."""
-    weeks = np.arange(prices.shape[1])
-    last = np.maximum.accumulate(np.where(np.isnan(prices), 0, weeks), axis=1)
-    return np.take_along_axis(prices, last, axis=1) if prices.size else prices
-
-
 def quantiles(values: Floats, levels: Sequence[float]) -> list[Floats]:
     """Return quantiles (n,) of the known values of each row (n, w): the value at or below each level's rank.
 
@@ -150,7 +144,7 @@ def _lag(relative: Floats, lag: int) -> Floats:
 def _changes(relative: Floats) -> list[Floats]:
     """Return how many changes there were lately, and for how many weeks there has been none."""
     changed = np.abs(np.diff(relative, axis=1)) > CHANGE
-    return [changed.sum(1), changed[:, -4:].sum(1), _weeks_since(changed)]
+    return [changed.sum(1), changed[:, -4:].sum(1), weeks_since(changed, NEVER)]
 
 
 def _discounts(relative: Floats) -> list[Floats]:
@@ -164,17 +158,10 @@ def _discounts(relative: Floats) -> list[Floats]:
         reduced.mean(1),
         reduced[:, -4:].mean(1),
         np.where(reduced.any(1), depth, np.nan),
-        _weeks_since(began),
-        _weeks_since(ended),
+        weeks_since(began, NEVER),
+        weeks_since(ended, NEVER),
         began.sum(1),
     ]
-
-
-def _weeks_since(happened: np.ndarray) -> Floats:
-    """Return the weeks since the last True of each row (n, w), NEVER where there is none."""
-    if not happened.shape[1]:
-        return np.full(len(happened), NEVER, np.float32)
-    return np.where(happened.any(1), happened[:, ::-1].argmax(1), np.float32(NEVER))
 
 
 def _promotions(relative: Floats, shares: Floats, end: int, ahead: int) -> Floats:

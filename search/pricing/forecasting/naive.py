@@ -12,8 +12,8 @@ from indexer.types import Floats
 from search.pricing.forecasting.arrays import read_arrays, write_arrays
 from search.pricing.forecasting.base import HORIZON, QUANTILES
 from search.pricing.forecasting.conformal import NONE, Corrections, fit_sides
-from search.pricing.forecasting.features import filled_forward
 from search.pricing.forecasting.volatility import volatility_groups
+from search.pricing.series.past_weeks import filled_forward
 from search.pricing.series.weekly_prices import WeeklyPrices
 
 ARRAYS = "ranges.npz"

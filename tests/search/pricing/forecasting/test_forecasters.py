@@ -11,11 +11,12 @@ from search.pricing.forecasting import boosted
 from search.pricing.forecasting.base import HORIZON
 from search.pricing.forecasting.boosted import Boosted, BoostedWithCalendar
 from search.pricing.forecasting.conformal import NONE, fit_ranges, fit_sides
-from search.pricing.forecasting.features import PriceFeatures, filled_forward, quantiles
+from search.pricing.forecasting.features import PriceFeatures, quantiles
 from search.pricing.forecasting.naive import LastPrice, NaiveRange
 from search.pricing.forecasting.price_examples import PriceExamples
 from search.pricing.forecasting.ridge import Ridge, RidgeWithCalendar
 from search.pricing.forecasting.volatility import CALM, LIVELY, volatility_groups
+from search.pricing.series.past_weeks import filled_forward
 from tests.search.pricing.drawn_series import drawn_series
 
 STORED = (NaiveRange, Ridge, RidgeWithCalendar, Boosted, BoostedWithCalendar)
