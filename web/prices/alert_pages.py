@@ -28,7 +28,8 @@ from web.prices.alert_service import alerts_of, price_alerts
 from web.prices.alert_views import AlertView, alert_text, fired_views, products_of, waiting_views
 from web.urls import price_alerts_url, price_feed_url
 
-SET, REMOVED = "set", "removed"  # what has just happened, in the address of the page
+SET, REMOVED, ALL_REMOVED = "set", "removed", "all-removed"  # what has just happened, in the address of the page
+ALL = "all"  # in place of an alert's id
 FEED_TYPE = "application/atom+xml; charset=utf-8"
 bp = Blueprint("price_alert_pages", __name__)
 
@@ -80,7 +81,7 @@ def page() -> Response:
     found = alerts.store.of_visitor(visitor)
     products = products_of(found)
     feed = price_feed_url(alerts.store.token(visitor, FEED), lang=language())
-    done = next((name for name in (SET, REMOVED) if name in request.args), "")
+    done = next((name for name in (SET, REMOVED, ALL_REMOVED) if name in request.args), "")
     shown = AlertsPage(token, feed, fired_views(found, products), waiting_views(found, products), done)
     return no_store(make_response(render_template("price_alerts.html", page=shown)))
 
@@ -95,10 +96,14 @@ def open_page() -> AnyResponse:
 
 @bp.post("/price-alerts/<alert_id>/remove")
 def remove(alert_id: str) -> AnyResponse:
-    """Remove an alert and return to the page; one that is gone already is removed too."""
+    """Remove an alert, or ALL of the page, and return to it; one that is gone already is removed too."""
     token = request.form.get("token", "")
+    visitor, store = _visitor(token, PAGE), price_alerts().store
+    if alert_id == ALL:
+        store.forget(visitor)
+        return _to_page(token, ALL_REMOVED)
     with suppress(UnknownPriceAlert):
-        price_alerts().store.remove(_visitor(token, PAGE), alert_id)
+        store.remove(visitor, alert_id)
     return _to_page(token, REMOVED)
 
 

@@ -117,12 +117,12 @@ class AlertStore:
         if not removed:
             raise UnknownPriceAlert(f"The visitor has no price alert {alert_id[:60]!r}.", "List the visitor's alerts.")
 
-    def forget(self, visitor: str) -> int:
+    def forget(self, visitor: str | bytes) -> int:
         """Remove all alerts of a visitor, from the write-ahead log too; return how many there were."""
         if not self.file.exists:
             return 0
         with self.file.writing() as db:
-            key = hash_of(db, visitor)
+            key = _key(db, visitor)
             removed = sum(db.execute(statement, (key,)).rowcount for statement in _FORGET)
         self.file.empty_wal()
         return removed

@@ -196,12 +196,25 @@ def test_a_form_without_a_script_leads_to_a_page_of_ones_own(client):
     assert own.headers["Cache-Control"] == "no-store" and 'name="robots" content="noindex"' in own.text
     other = send(client, at_most="9.50", visitor="")
     assert other.location != sent.location  # nobody else's list
-    (action,) = re.findall(r'action="(/price-alerts/[^"]+/remove)"', own.text)
+    (action, _) = re.findall(r'action="(/price-alerts/[^"]+/remove)"', own.text)
     token = re.search(r"token=([\w-]+)", sent.location)[1]
     removed = client.post(action, data={"token": token})
     assert removed.status_code == 303 and "You have no price alerts" in client.get(removed.location).text
     assert client.post(action, data={"token": token}).status_code == 303  # sent twice
     assert "Alert at" in client.get(other.location).text
+
+
+def test_all_alerts_of_a_page_are_removed_at_once(client):
+    own = send(client, visitor="").location
+    token = re.search(r"token=([\w-]+)", own)[1]
+    ask(client)
+    assert 'action="/price-alerts/all/remove"' in client.get(own).text
+    removed = client.post("/price-alerts/all/remove", data={"token": token})
+    text = client.get(removed.location).text
+    assert "All price alerts removed." in text and "You have no price alerts" in text
+    assert len(listed(client)["alerts"]) == 1  # of another
+    feed = alerts_of(client.application).store.token(ANNA, FEED)
+    assert client.post("/price-alerts/all/remove", data={"token": feed}).status_code == 422
 
 
 def test_a_browser_with_a_number_has_one_list(client):
