@@ -140,7 +140,12 @@ def _weeks_ahead(manifest: PriceManifest) -> int:
 
 def _print_report(report: Mapping[str, Any]) -> None:
     rows = [
-        (name, _ratio(figures["pinball_ratio"]), _ratio(figures["mae_ratio"]), f"{figures['coverage_80']:.2f}")
+        (
+            name,
+            _ratio(figures["pinball_ratio_relative"]),
+            _ratio(figures["mae_ratio_relative"]),
+            f"{figures['coverage_80']:.2f}",
+        )
         for name, figures in report["figures"].items()
     ]
     if rows:

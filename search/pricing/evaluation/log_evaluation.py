@@ -9,10 +9,11 @@ from typing import Any
 from catalog.errors import BadInput, MissingExtra, TooFewEvents
 from search.pricing.classical.table import CLASSICAL
 from search.pricing.demand.evaluation import evaluate_demand
-from search.pricing.evaluation.rolling_origin import by_volatility, figures, origins_of, rolling_outcomes
+from search.pricing.evaluation.rolling_origin import by_volatility, figures, rolling_outcomes
 from search.pricing.flags.evaluation import evaluate_flags
 from search.pricing.forecasting.base import HORIZON, PriceForecaster
 from search.pricing.forecasting.boosted import Boosted, BoostedWithCalendar
+from search.pricing.forecasting.measures import origins_of
 from search.pricing.forecasting.naive import LastPrice, NaiveRange
 from search.pricing.forecasting.ridge import Ridge, RidgeWithCalendar
 from search.pricing.series.purchase_series import PurchaseSeries, read_purchase_series

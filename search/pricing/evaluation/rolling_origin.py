@@ -11,6 +11,8 @@ import numpy as np
 from indexer.types import Floats, Ids, Mask
 from search.pricing.forecasting.base import HORIZON, QUANTILES, PriceForecaster
 from search.pricing.forecasting.conformal import HALF_CENT
+from search.pricing.forecasting.features import filled_forward
+from search.pricing.forecasting.measures import covered, pinball_losses
 from search.pricing.forecasting.naive import NaiveRange
 from search.pricing.forecasting.volatility import GROUPS, volatility_groups
 from search.pricing.series.past_weeks import filled_forward
@@ -34,11 +36,6 @@ class Outcomes:
     def where(self, rows: Mask) -> Outcomes:
         """Return some of the rows, by a mask (m,)."""
         return Outcomes(self.prices[rows], self.quantiles[rows], self.naive[rows], self.groups[rows], self.seconds)
-
-
-def origins_of(weeks: int, count: int = 5) -> tuple[int, ...]:
-    """Return the columns at which forecasts are made: the last `count` times HORIZON weeks begin there."""
-    return tuple(weeks - HORIZON * (count - place) for place in range(count))
 
 
 def rolling_outcomes(make: Callable[[], PriceForecaster], weekly: WeeklyPrices, origins: Sequence[int]) -> Outcomes:
@@ -73,14 +70,13 @@ def figures(outcomes: Outcomes) -> dict[str, float | int]:
     last = naive[:, 1]
     error, naive_error = np.abs(prices - quantiles[:, 1]), np.abs(prices - last)
     point = np.repeat(last[:, None], len(QUANTILES), axis=1)
-    inside = (prices >= quantiles[:, 0] - HALF_CENT) & (prices <= quantiles[:, -1] + HALF_CENT)
-    loss = pinball_loss(prices, quantiles)
+    loss = pinball_losses(prices, quantiles).mean()
     return {
         "mae_ratio": _ratio(error.mean(), naive_error.mean()),
         "mae_ratio_relative": _ratio((error / last).mean(), (naive_error / last).mean()),
-        "pinball_ratio": _ratio(loss, pinball_loss(prices, naive)),
-        "pinball_ratio_to_point": _ratio(loss, pinball_loss(prices, point)),
-        "coverage_80": float(inside.mean()),
+        "pinball_ratio": _ratio(loss, pinball_losses(prices, naive).mean()),
+        "pinball_ratio_to_point": _ratio(loss, pinball_losses(prices, point).mean()),
+        "coverage_80": float(covered(prices, quantiles).mean()),
         "width": float(((quantiles[:, -1] - quantiles[:, 0]) / last).mean()),
         "forecasts": len(prices),
         "seconds": round(outcomes.seconds, 1),
@@ -91,13 +87,6 @@ def by_volatility(outcomes: Outcomes) -> Mapping[str, Mapping[str, float | int]]
     """Return the figures of each volatility group."""
     groups = {name: outcomes.groups == code for code, name in enumerate(GROUPS)}
     return {name: figures(outcomes.where(rows)) for name, rows in groups.items() if rows.any()}
-
-
-def pinball_loss(prices: np.ndarray, quantiles: np.ndarray) -> float:
-    """Return the mean over rows and QUANTILES of the pinball loss (Koenker and Bassett 1978)."""
-    above = prices[:, None] - quantiles
-    levels = np.array(QUANTILES)
-    return float(np.maximum(levels * above, (levels - 1) * above).mean())
 
 
 def _ratio(value: float, other: float) -> float:

@@ -2,7 +2,7 @@
 
 What is compared is the pinball loss of each product over the same origins of the shop's past. A forecaster takes the
 place of "as last week", and of the one that is served, only where the 95 % interval of the mean difference, by
-bootstrap over products, lies below 0.
+bootstrap over products, lies below 0. With fewer products than MIN_MEASURED, it stays "as last week".
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import Any
 from search.pricing.learning.rolling_origins import ForecastLosses
 from search.recommend.evaluation.metrics import bootstrap_interval
 
+MIN_MEASURED = 20  # measured: the interval of fewer is that of their own noise
 MIN_COVERAGE = 0.70  # of a range that is said to hold 80 of 100 prices
 # Why a forecaster was chosen.
 BEST, NOT_BETTER_THAN_NAIVE, NOT_BETTER_THAN_SERVED = "best", "not_better_than_naive", "not_better_than_served"
+TOO_FEW_PRODUCTS = "too_few_products"
 RANGES_TOO_NARROW = "ranges_too_narrow"  # no forecaster can be served
 
 
@@ -53,11 +55,14 @@ def choose(losses: Mapping[str, ForecastLosses], naive: str, served: str | None)
     """Choose among forecasters by their losses on the same products; `served` is the one of the current version.
 
     Of those whose ranges hold enough prices, and that are the naive one or better than it, the one with the smallest
-    loss is chosen; the served one stays where that is not better.
+    loss is chosen; the served one stays where that is not better. With few products, only the naive one may be chosen.
     """
     usable = {name: found for name, found in losses.items() if found.coverage >= MIN_COVERAGE}
-    if not usable:
+    few = max(int((found.weeks > 0).sum()) for found in losses.values()) < MIN_MEASURED
+    if not usable or (few and naive not in usable):
         return ForecasterChoice("", RANGES_TOO_NARROW)
+    if few:
+        return ForecasterChoice(naive, TOO_FEW_PRODUCTS)
     ordered = sorted(usable, key=lambda name: (usable[name].pinball.sum(), name != naive))
     against = {name: compare_losses(losses, name, naive) for name in ordered if name != naive}
     earned = [name for name in ordered if name == naive or naive not in usable or against[name].high < 0]
@@ -85,15 +90,16 @@ def compare_losses(losses: Mapping[str, ForecastLosses], name: str, against: str
 def figures_of_losses(losses: Mapping[str, ForecastLosses], naive: str) -> dict[str, Any]:
     """Return the figures of each forecaster as JSON values: ratios to the naive one's loss, and the range's coverage.
 
-    A ratio is None where no price changed, because then the naive forecaster loses nothing.
+    Losses are in shares of the price, other than in `prices evaluate`, whose ratios without `_relative` are of money. A
+    ratio is None where no price changed, because then the naive forecaster loses nothing.
     """
     figures: dict[str, Any] = {}
     for name, found in losses.items():
         figures[name] = {
             "coverage_80": round(found.coverage, 4),
             "forecasts": int(found.weeks.sum()),
-            "mae_ratio": _ratio(found.absolute.sum(), losses[naive].absolute.sum()),
-            "pinball_ratio": _ratio(found.pinball.sum(), losses[naive].pinball.sum()),
+            "mae_ratio_relative": _ratio(found.absolute.sum(), losses[naive].absolute.sum()),
+            "pinball_ratio_relative": _ratio(found.pinball.sum(), losses[naive].pinball.sum()),
             "products": int((found.weeks > 0).sum()),
         }
     return figures

@@ -15,6 +15,7 @@ from catalog.extras import check_extra
 from catalog.files.failpoints import failpoint
 from search.pricing.flags.measured_flags import MeasuredFlags
 from search.pricing.forecasting.base import HORIZON, StoredForecaster
+from search.pricing.forecasting.measures import origins_of
 from search.pricing.learning.fit_steps import FIT_ROWS, DropForecaster, FitSteps
 from search.pricing.learning.fit_work import FitWork, chunks_of
 from search.pricing.learning.forecast_files import ForecastTable
@@ -35,7 +36,7 @@ from search.pricing.learning.price_store import (
     publish_forecasts,
     serving_forecasts,
 )
-from search.pricing.learning.rolling_origins import origins_of
+from search.pricing.learning.rolling_origins import MIN_ORIGIN
 from search.pricing.series.weekly_prices import WeeklyPrices
 
 MIN_WEEKS = 20  # with a known price, of MIN_PRODUCTS products or of all where a shop has fewer
@@ -86,7 +87,7 @@ def _fit(home: Path, options: PriceFitOptions) -> PriceFitReport:
     weekly = options.read_series(home)
     _require_enough(weekly)
     forecasters = _usable(options.forecasters, weekly)
-    origins, chunks = origins_of(weekly.weeks), chunks_of(weekly)
+    origins, chunks = origins_of(weekly.weeks, earliest=MIN_ORIGIN), chunks_of(weekly)
     steps = FitSteps(weekly, FitWork.of(home), options.seed)
     total = len(steps.groups(origins)) * len(forecasters) + 2 + len(chunks) + 1
     with price_fit_progress(home).steps(total, "forecasting prices") as step:

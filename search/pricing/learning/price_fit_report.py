@@ -12,9 +12,11 @@ from catalog.files.atomic import write_atomically
 from catalog.home import ShopHome
 from search.pricing.learning.forecast_gate import (
     BEST,
+    MIN_MEASURED,
     NOT_BETTER_THAN_NAIVE,
     NOT_BETTER_THAN_SERVED,
     RANGES_TOO_NARROW,
+    TOO_FEW_PRODUCTS,
     ForecasterChoice,
     LossComparison,
 )
@@ -27,6 +29,8 @@ _SENTENCES = {
     " prices.",
     NOT_BETTER_THAN_SERVED: "The forecasts are made by {name} as before: no other forecaster is clearly better on this"
     " shop's past prices.",
+    TOO_FEW_PRODUCTS: "The forecasts say that prices stay: a forecaster is chosen on the past prices of at least"
+    f" {MIN_MEASURED} products.",
     RANGES_TOO_NARROW: "No forecasts are stored: on this shop's past prices, the ranges of every forecaster held fewer"
     " prices than they should.",
 }

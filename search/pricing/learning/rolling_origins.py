@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from indexer.types import Floats
 from search.pricing.forecasting.base import HORIZON, QUANTILES
+from search.pricing.forecasting.measures import covered, pinball_losses
 from search.pricing.series.weekly_prices import WeeklyPrices
 
 MIN_ORIGIN = 12  # weeks of prices before the first origin
-MAX_ORIGINS = 5
 Values = NDArray[np.float64]
 
 
@@ -35,8 +35,7 @@ class ForecastLosses:
     def of(cls, weekly: WeeklyPrices, origin: int, forecasts: Floats) -> ForecastLosses:
         """Compare forecasts (n, HORIZON, quantiles) from the column `origin` on with the prices of these weeks.
 
-        The pinball loss of a quantile q is q times what the price is above it, or 1 - q times what it is below
-        (Koenker and Bassett 1978). A forecast of nothing for a known price raises ValueError.
+        A forecast of nothing for a known price raises ValueError.
         """
         truth = weekly.prices[:, origin : origin + HORIZON].astype(np.float64)
         last = weekly.last_known(origin)[:, None].astype(np.float64)
@@ -45,14 +44,10 @@ class ForecastLosses:
         if not np.isfinite(found[judged]).all():
             raise ValueError("A forecaster gave no forecast for a product with known prices.")
         with np.errstate(invalid="ignore", divide="ignore"):
-            errors = (truth[..., None] - found) / last[..., None]
-        quantiles = np.array(QUANTILES)
-        pinball = np.maximum(quantiles * errors, (quantiles - 1) * errors).mean(axis=2)
-        # A price of 10.00 is not outside a range that ends at 9.9999996.
-        slack = 1e-4 * truth
-        covered = (found[..., 0] - slack <= truth) & (truth <= found[..., -1] + slack)
-        middle = np.abs(errors[..., len(QUANTILES) // 2])
-        return cls(*(np.where(judged, part, 0.0).sum(axis=1) for part in (pinball, middle, covered, judged)))
+            pinball = pinball_losses(truth, found) / last
+            absolute = np.abs(truth - found[..., len(QUANTILES) // 2]) / last
+        inside = covered(truth, found)
+        return cls(*(np.where(judged, part, 0.0).sum(axis=1) for part in (pinball, absolute, inside, judged)))
 
     def __add__(self, other: ForecastLosses) -> ForecastLosses:
         """Return the losses from two origins together."""
@@ -67,8 +62,3 @@ class ForecastLosses:
         """The share of the prices that were within the range; 1 without any."""
         weeks = self.weeks.sum()
         return float(self.covered.sum() / weeks) if weeks else 1.0
-
-
-def origins_of(weeks: int) -> list[int]:
-    """Return the origins to forecast from, as columns, the latest first: each HORIZON before the next."""
-    return list(range(weeks - HORIZON, MIN_ORIGIN - 1, -HORIZON))[:MAX_ORIGINS]

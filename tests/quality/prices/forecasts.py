@@ -11,8 +11,9 @@ import numpy as np
 
 from catalog.errors import MissingExtra, WindowshopError
 from search.pricing.evaluation.log_evaluation import MIN_WEEKS, MODELS, ORIGINS, PRODUCTS, PROMOTIONS_FILE
-from search.pricing.evaluation.rolling_origin import figures, origins_of, rolling_outcomes
+from search.pricing.evaluation.rolling_origin import figures, rolling_outcomes
 from search.pricing.forecasting.base import PriceForecaster
+from search.pricing.forecasting.measures import origins_of
 from search.pricing.series.purchase_series import read_purchase_series
 from search.pricing.series.weekly_prices import WeeklyPrices
 from tests.quality.report.records import Headline, Outcome, Part, Section, Share, Table

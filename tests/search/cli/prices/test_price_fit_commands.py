@@ -44,7 +44,7 @@ def test_a_fit_says_what_was_measured_and_what_is_served(shop):
     assert "Version 1 has forecasts of 40 products." in found.output
     figures = json.loads(shop("fit", "--json").stdout)
     assert figures["version"] == 2 and figures["served"] == 1
-    assert figures["figures"]["cycles"]["pinball_ratio"] < 0.2
+    assert figures["figures"]["cycles"]["pinball_ratio_relative"] < 0.2
     assert figures["cpu_seconds"] >= 0
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from search.pricing.evaluation.rolling_origin import by_volatility, figures, origins_of, pinball_loss, rolling_outcomes
+from search.pricing.evaluation.rolling_origin import by_volatility, figures, rolling_outcomes
+from search.pricing.forecasting.measures import origins_of, pinball_losses
 from search.pricing.forecasting.naive import LastPrice, NaiveRange
 from tests.search.pricing.drawn_series import drawn_series
 
@@ -43,4 +44,4 @@ def test_groups_add_up_to_all():
 
 def test_pinball_loss_is_half_the_error_at_the_median():
     prices, quantiles = np.array([2.0, 4.0]), np.array([[1.0, 1.0, 1.0], [5.0, 5.0, 5.0]])
-    assert pinball_loss(prices, quantiles) == pytest.approx((0.1 + 0.5 + 0.9 + 0.9 + 0.5 + 0.1) / 6)
+    assert pinball_losses(prices, quantiles) == pytest.approx((0.1 + 0.5 + 0.9 + 0.9 + 0.5 + 0.1) / 6)

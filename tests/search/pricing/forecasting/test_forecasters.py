@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from catalog.errors import DamagedStore
-from search.pricing.evaluation.rolling_origin import figures, origins_of, rolling_outcomes
+from search.pricing.evaluation.rolling_origin import figures, rolling_outcomes
 from search.pricing.forecasting import boosted
 from search.pricing.forecasting.base import HORIZON
 from search.pricing.forecasting.boosted import Boosted, BoostedWithCalendar
 from search.pricing.forecasting.conformal import NONE, fit_ranges, fit_sides
 from search.pricing.forecasting.features import PriceFeatures, quantiles
+from search.pricing.forecasting.features import PriceFeatures, filled_forward, quantiles
+from search.pricing.forecasting.measures import origins_of
 from search.pricing.forecasting.naive import LastPrice, NaiveRange
 from search.pricing.forecasting.price_examples import PriceExamples
 from search.pricing.forecasting.ridge import Ridge, RidgeWithCalendar

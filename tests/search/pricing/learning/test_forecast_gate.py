@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from search.pricing.forecasting.measures import covered, origins_of
 from search.pricing.learning.forecast_gate import choose, figures_of_losses
-from search.pricing.learning.rolling_origins import ForecastLosses, origins_of
+from search.pricing.learning.price_fit_report import choice_sentence
+from search.pricing.learning.rolling_origins import MIN_ORIGIN, ForecastLosses
 from tests.search.pricing.learning.forecasters import drawn_prices
 
 RNG = np.random.default_rng(3)
@@ -54,6 +56,22 @@ def test_ranges_that_hold_too_few_prices_are_never_chosen():
     assert choose({"naive": few, "good": losses(NAIVE * 2, 0.75)}, "naive", None).name == "good"
 
 
+def some(found, count):
+    """The losses of the first products; the others have no price to judge by."""
+    return ForecastLosses(*(np.where(np.arange(300) < count, values, 0) for values in found.arrays().values()))
+
+
+@pytest.mark.parametrize("count", [1, 19, 20])
+def test_few_products_choose_no_forecaster_by_their_noise(count):
+    found = {"naive": some(losses(NAIVE), count), "good": some(losses(NAIVE * 0.5), count)}
+    choice = choose(found, "naive", "good")
+    assert (choice.name, choice.reason) == (("good", "best") if count == 20 else ("naive", "too_few_products"))
+    if count < 20:
+        assert choice_sentence(choice).endswith("a forecaster is chosen on the past prices of at least 20 products.")
+        found["naive"] = some(losses(NAIVE, 0.6), count)
+        assert choose(found, "naive", None).reason == "ranges_too_narrow"
+
+
 def test_losses_are_those_of_a_plain_loop_in_shares_of_the_last_price():
     weekly = drawn_prices(products=5)
     weekly.prices[1, 50:] = np.nan
@@ -76,7 +94,7 @@ def test_losses_are_those_of_a_plain_loop_in_shares_of_the_last_price():
         assert found.pinball[row] == pytest.approx(pinball)
     assert found.weeks.tolist() == [4, 0, 3, 4, 4]
     figures = figures_of_losses({"naive": found, "same": found}, "naive")
-    assert figures["same"]["pinball_ratio"] == 1 and figures["same"]["products"] == 4
+    assert figures["same"]["pinball_ratio_relative"] == 1 and figures["same"]["products"] == 4
 
 
 def test_a_forecaster_that_is_silent_is_no_winner():
@@ -86,6 +104,16 @@ def test_a_forecaster_that_is_silent_is_no_winner():
 
 
 def test_moments_are_a_horizon_apart_and_have_history():
-    assert origins_of(60) == [56, 52, 48, 44, 40]
-    assert origins_of(20) == [16, 12]
-    assert origins_of(15) == []
+    assert origins_of(60, earliest=MIN_ORIGIN) == (40, 44, 48, 52, 56)
+    assert origins_of(20, earliest=MIN_ORIGIN) == (12, 16)
+    assert origins_of(15, earliest=MIN_ORIGIN) == ()
+
+
+def test_a_price_half_a_cent_off_the_range_is_within_it_as_pages_show_cents():
+    prices = np.array([[9.995, 9.99, 10.005, 10.02]])
+    forecasts = np.tile(np.array([10.0, 10.0, 10.0]), (1, 4, 1))
+    assert covered(prices, forecasts).tolist() == [[True, False, True, False]]
+    weekly = drawn_prices(products=1)
+    weekly.prices[0] = 100  # of which a ten-thousandth is a cent
+    ranges = np.full((1, 4, 3), 99.992)
+    assert ForecastLosses.of(weekly, 50, ranges).coverage == 0
