@@ -102,38 +102,37 @@ class PriceModels:
 
         It is not known any more once the first of these weeks has passed: what is said of it starts from now.
         """
-        forecasts, now = self.forecasts, int(time.time()) if now is None else now
+        forecasts = self.forecasts
         row = None if forecasts is None else forecasts.table.row(product_id)
-        if forecasts is None or row is None:
-            return None
-        if week_of(now) > forecasts.manifest.first_week:
-            return None
-        probability = float(forecasts.table.drop_probabilities[row])
-        return None if math.isnan(probability) else probability
+        return None if forecasts is None or row is None else _drop_probability(forecasts, row, now)
 
     @property
     def flags(self) -> MeasuredFlags:
         """How often the flags of prices were right in this shop, as of the fit; nothing without a version."""
         forecasts = self.forecasts
-        try:
-            return (
-                MeasuredFlags() if forecasts is None else MeasuredFlags.from_json(forecasts.manifest.settings["flags"])
-            )
-        except (KeyError, TypeError, ValueError):  # of a version that an older or newer program made
-            return MeasuredFlags()
+        return MeasuredFlags() if forecasts is None else forecasts.flags
 
     def waits(self, product_id: str, *, currency: str, price: float, now: int | None = None) -> bool | None:
         """Return whether a lower price than `price`, in `currency`, is expected within four weeks.
 
         None where no model decides. What the model did not see, such as a new price, it expects nothing of.
         """
-        flags, forecasts = self.flags, self.forecasts
-        row = None if forecasts is None else forecasts.table.row(product_id)
-        if forecasts is None or row is None:
-            return flags.waits(None)
-        last = float(forecasts.table.last_prices[row])
-        same = abs(price - last) <= FLAT_SHARE * last and forecasts.table.currency(row) in ("", currency)
-        return flags.waits(self.drop_probability(product_id, now) if same else None)
+        forecasts = self.forecasts  # once: another version may be served in between
+        if forecasts is None:
+            return MeasuredFlags().waits(None)
+        table, row = forecasts.table, forecasts.table.row(product_id)
+        if row is None:
+            return forecasts.flags.waits(None)
+        last = float(table.last_prices[row])
+        same = abs(price - last) <= FLAT_SHARE * last and table.currency(row) in ("", currency)
+        return forecasts.flags.waits(_drop_probability(forecasts, row, now) if same else None)
+
+
+def _drop_probability(forecasts: PriceForecasts, row: int, now: int | None) -> float | None:
+    if week_of(int(time.time()) if now is None else now) > forecasts.manifest.first_week:
+        return None
+    probability = float(forecasts.table.drop_probabilities[row])
+    return None if math.isnan(probability) else probability
 
 
 def _holds(first: ForecastWeek, price: float, last: float | None) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from search.fitting import version_store
 from search.fitting.fit_progress import ProgressFile
 from search.fitting.manifest_files import ManifestFiles
 from search.fitting.version_store import Serving, StoredVersion, VersionStore
+from search.pricing.flags.measured_flags import MeasuredFlags
 from search.pricing.forecasting.base import HORIZON
 from search.pricing.learning.forecast_files import ForecastTable
 
@@ -55,12 +57,20 @@ class PriceManifest:
 MANIFESTS = ManifestFiles(PriceManifest, REPAIR)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class PriceForecasts:
     """One version: its manifest, and the forecasts of its products."""
 
     manifest: PriceManifest
     table: ForecastTable
+
+    @cached_property
+    def flags(self) -> MeasuredFlags:
+        """How often the flags of prices were right in this shop, as of the fit."""
+        try:
+            return MeasuredFlags.from_json(self.manifest.settings["flags"])
+        except (KeyError, TypeError, ValueError):  # of a version that an older or newer program made
+            return MeasuredFlags()
 
 
 def price_versions(home: Path) -> VersionFolders:

@@ -10,6 +10,7 @@ import pytest
 from catalog.errors import BadQuery, DamagedStore
 from catalog.files.child_environment import child_environment
 from catalog.home import ShopHome
+from search.fitting.version_follower import VersionFollower
 from search.pricing.flags.measured_flags import MeasuredFlags
 from search.pricing.flags.precision import measure_rules
 from search.pricing.learning.forecast_files import ForecastTable
@@ -217,3 +218,15 @@ print(sorted(heavy & sys.modules.keys()))
         [sys.executable, "-c", code], capture_output=True, text=True, env=child_environment(), check=False
     )
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_a_question_is_of_one_version_whose_flags_are_read_once(tmp_path, monkeypatch):
+    weekly = drawn_prices()
+    fit_prices(tmp_path, options(weekly, drops=Falling))
+    models, seen, parsed = PriceModels.open(tmp_path), [], []
+    follow, from_json = VersionFollower.follow, MeasuredFlags.from_json
+    monkeypatch.setattr(VersionFollower, "follow", lambda self: (seen.append(1), follow(self)))
+    monkeypatch.setattr(MeasuredFlags, "from_json", lambda stored: (parsed.append(1), from_json(stored))[1])
+    for _ in range(3):
+        assert models.waits("p1", currency="EUR", price=float(weekly.prices[1, -1]), now=NOW) is not None
+    assert (len(seen), len(parsed)) == (3, 1)
