@@ -119,6 +119,7 @@ class ShopHome:
     demand_current = Entry(
         "demand/current", "Number of the served version of it. `prices fit` replaces it last of all."
     )
+    demand_report = Entry("demand/last-fit.json", "What the last fit of the model of demand measured and decided.")
     demand_lock = Entry("demand/.fit.lock", "Lock of whoever writes a version of the model of demand. It stays empty.")
     rejected_prices = Entry("reports/rejected-prices.csv", "Rows that the last `prices import` rejected, and why.")
     price_overview = Entry(

@@ -32,7 +32,7 @@ ON_DISK = """
     reviews=reviews.sqlite review_photos=reviews/photos review_lock=reviews/.worker.lock
     rejected_reviews=reports/rejected-reviews.csv
     price_limits=price-limits.csv costs=costs.csv demand=demand demand_current=demand/current
-    demand_lock=demand/.fit.lock
+    demand_lock=demand/.fit.lock demand_report=demand/last-fit.json
     rejected_prices=reports/rejected-prices.csv
     price_overview=reports/prices.sqlite price_check_lock=reports/.prices.lock
     contradictions=contradictions.csv api_keys=keys.json refine_key=refine.key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -13,14 +13,25 @@ from typing import Any
 import click
 
 from catalog.home import ShopHome
+from catalog.errors import TooLittleHistory, TrainingError, WindowshopError
 from indexer.cli.common import home_option
 from indexer.cli.next_step import say_next
 from search.cli.common import json_option, print_json, print_table
 from search.fitting.priority import low_priority
 from search.fitting.version_store import StoredVersion
-from search.pricing.demand.fit_demand import MIN_UNITS, MIN_WEEKS, ONE_IS_BETTER, TOO_FEW_SALES, fit_demand
+from search.pricing.demand.demand_store import DemandManifest, rollback_demand, stored_demand_versions
+from search.pricing.demand.fit_demand import (
+    FAILED,
+    MIN_UNITS,
+    MIN_WEEKS,
+    ONE_IS_BETTER,
+    TOO_FEW_SALES,
+    DemandReport,
+    fit_demand,
+    last_demand_fit,
+)
 from search.pricing.learning.price_fit import fit_prices
-from search.pricing.learning.price_fit_report import last_price_fit
+from search.pricing.learning.price_fit_report import NOT_STORED, STORED, PriceFitReport, last_price_fit
 from search.pricing.learning.price_store import (
     PriceManifest,
     price_fit_progress,
@@ -43,19 +54,31 @@ def fit_prices_command(home: Path, as_json: bool) -> None:
     was interrupted goes on where it was. Fit once a week.
     """
     click.echo("Forecasting prices; this may take minutes.", err=True)
+    failed: list[Exception] = []
     with low_priority():
         options = shop_price_options()
         options = replace(options, read_series=cache(options.read_series))  # prices and demand have the same series
-        # First: it needs sales and no long history, for want of which no forecasts may be made.
-        demand = fit_demand(home, options.read_series).to_dict()
-        if not as_json:
-            click.echo(_demand_sentence(demand))
-        report = fit_prices(home, options).to_dict()
+        try:
+            report = fit_prices(home, options).to_dict()
+        except WindowshopError as error:
+            if isinstance(error, TrainingError) and not isinstance(error, TooLittleHistory):
+                raise  # another fit is running, which fits demand too
+            report = PriceFitReport.of_error(error).to_dict()  # demand needs sales, and no long history
+            failed.append(error)
+        try:
+            demand = fit_demand(home, options.read_series).to_dict()
+        except Exception as error:  # whatever it is, forecasts that are stored are reported
+            demand = DemandReport.of_error(error).to_dict()
+            failed.append(error)
     if as_json:
         print_json(report | {"demand": demand})
-        return
-    _print_report(report)
-    if report["version"] and report["served"]:
+    else:
+        click.echo(_demand_sentence(demand))
+        if report["outcome"] in (STORED, NOT_STORED):
+            _print_report(report)
+    if failed:
+        raise failed[0]
+    if not as_json and report["version"] and report["served"]:
         say_next("if you do not like these forecasts, go back", "prices", "rollback", "--home", home)
 
 
@@ -64,6 +87,8 @@ def _demand_sentence(demand: Mapping[str, Any]) -> str:
         found = f"Version {demand['version']} of the model of demand knows {demand['products']:,} products."
         note = " One elasticity for all products explains the last weeks better than one for each."
         return found + (note if demand["reason"] == ONE_IS_BETTER else "")
+    if demand["outcome"] == FAILED:
+        return f"No new model of demand is stored: the fit ended with an error: {demand['message']}"
     sold = f"{demand['units']:,} units in {demand['weeks']} weeks"
     if demand["reason"] == TOO_FEW_SALES:
         return f"No model of demand is stored: {sold} were sold, and it takes {MIN_UNITS} units in {MIN_WEEKS} weeks."
@@ -76,12 +101,15 @@ def _demand_sentence(demand: Mapping[str, Any]) -> str:
 def price_status_command(home: Path, as_json: bool) -> None:
     """Show the versions of the forecasts on the disk, and what the last fit measured and decided."""
     ShopHome(home).require_catalogue()
+    """Show the versions of the forecasts and of the model of demand, and what the last fit measured and decided."""
     versions, last = stored_forecast_versions(home), last_price_fit(home)
     progress = price_fit_progress(home)
     running, interrupted = progress.running(), progress.interrupted()
+    demand_versions, last_demand = stored_demand_versions(home), last_demand_fit(home)
     if as_json:
         listed = [_version_values(stored) for stored in versions]
-        print_json({"versions": listed, "running": running, "interrupted": interrupted, "last": last})
+        demand = {"versions": [_demand_values(stored) for stored in demand_versions], "last": last_demand}
+        print_json({"versions": listed, "running": running, "interrupted": interrupted, "last": last, "demand": demand})
         return
     if running is not None:
         click.echo(f"A fit is running: step {running['done']} of {running['total']}.\n")
@@ -100,6 +128,7 @@ def price_status_command(home: Path, as_json: bool) -> None:
     if last is not None:
         click.echo(f"\nThe last fit that ended, {_time(last['at'])}:")
         _print_report(last)
+    _print_demand(demand_versions, last_demand)
 
 
 @click.command("rollback")
@@ -110,10 +139,47 @@ def rollback_prices_command(home: Path, as_json: bool, to: int | None) -> None:
     """Serve another version of the forecasts on the disk; running servers follow at once."""
     ShopHome(home).require_catalogue()
     left, current = rollback_forecasts(home, to)
+@click.option("--demand", is_flag=True, help="Go back to another model of demand; the forecasts stay.")
+def rollback_prices_command(home: Path, as_json: bool, to: int | None, demand: bool) -> None:
+    """Serve another version of the forecasts on the disk, or of the model of demand; running servers follow at once."""
+    left, current = (rollback_demand if demand else rollback_forecasts)(home, to)
     if as_json:
         print_json({"left": left, "current": current})
         return
-    click.echo(f"Version {current} of the price forecasts is served, in place of {left}.")
+    name, other = ("model of demand", "price forecasts") if demand else ("price forecasts", "model of demand")
+    click.echo(f"Version {current} of the {name} is served, in place of {left}. The {other}: unchanged.")
+    if not demand:
+        say_next("go back to the model of demand before, too", "prices", "rollback", "--demand", "--home", home)
+
+
+def _demand_values(stored: StoredVersion[DemandManifest]) -> dict[str, Any]:
+    values = {"version": stored.version, "current": stored.current, "damaged": stored.damaged}
+    if (manifest := stored.manifest) is None:
+        return values
+    return values | {name: getattr(manifest, name) for name in ("fitted_at", "weeks", "products", "figures")}
+
+
+def _print_demand(versions: Sequence[StoredVersion[DemandManifest]], last: Mapping[str, Any] | None) -> None:
+    """Print the versions of the model of demand, and why the last fit stored none."""
+    if versions:
+        click.echo("\nThe model of demand:")
+        header = ("version", "fitted", "products", "weeks", "deviance")
+        print_table(header, [_demand_row(stored) for stored in versions], header[2:])
+        click.echo("Deviance: of the units in the last weeks, over that of a model without prices and promotions.")
+    elif last is None:
+        click.echo("\nNo model of demand is fitted yet: windowshop prices fit.")
+    if last is not None and last["version"] is None:
+        click.echo(_demand_sentence(last))
+
+
+def _demand_row(stored: StoredVersion[DemandManifest]) -> tuple[str, ...]:
+    if (manifest := stored.manifest) is None:
+        mark = " (current, damaged)" if stored.current else " (damaged)"
+        return f"{stored.version}{mark}", stored.damaged, "", "", ""
+    number = f"{stored.version}{' (served)' if stored.current else ''}"
+    figures = manifest.figures.get("with_calendar", manifest.figures)
+    products, weeks = f"{manifest.products:,}", f"{manifest.weeks:,}"
+    return number, _time(manifest.fitted_at), products, weeks, _ratio(figures.get("deviance_ratio"))
 
 
 def _version_values(stored: StoredVersion[PriceManifest]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from catalog.files.version_folders import VersionFolders
 from catalog.home import ShopHome
 from search.fitting import version_store
 from search.fitting.manifest_files import ManifestFiles
-from search.fitting.version_store import Serving, VersionStore
+from search.fitting.version_store import Serving, StoredVersion, VersionStore
 from search.pricing.demand.demand_model import DemandFacts, DemandModel
 from search.pricing.demand.regression.category_tree import CategoryTree
 
@@ -74,6 +74,20 @@ def publish_demand(home: Path, demand: StoredDemand) -> DemandManifest:
 def serving_demand(home: Path) -> Serving[StoredDemand]:
     """Open the current version or, when that is damaged, another one that is whole."""
     return _store(home).serving()
+
+
+def rollback_demand(home: Path, to: int | None = None) -> tuple[int, int]:
+    """Make another version current, without `to` the one before; return the number that was left and the new one.
+
+    Raises BadQuery when there is no such version, DamagedStore when it is damaged, TrainingError during a fit.
+    """
+    with demand_lock(home):
+        return _store(home).rollback(to)
+
+
+def stored_demand_versions(home: Path) -> list[StoredVersion[DemandManifest]]:
+    """Return the versions on disk, newest first; every file is checked, as on opening them."""
+    return _store(home).stored()
 
 
 def save_demand(folder: Path, model: DemandModel) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from catalog.errors import TooLittleHistory, WindowshopError
+from catalog.errors import TooLittleHistory
 from catalog.extras import check_extra
 from catalog.files.failpoints import failpoint
 from search.pricing.flags.measured_flags import MeasuredFlags
@@ -21,10 +21,8 @@ from search.pricing.learning.fit_work import FitWork, chunks_of
 from search.pricing.learning.forecast_files import ForecastTable
 from search.pricing.learning.forecast_gate import ForecasterChoice, choose, figures_of_losses
 from search.pricing.learning.price_fit_report import (
-    FAILED,
     NOT_STORED,
     STORED,
-    TOO_LITTLE,
     PriceFitReport,
     choice_sentence,
 )
@@ -66,12 +64,8 @@ def fit_prices(home: Path, options: PriceFitOptions) -> PriceFitReport:
         began = time.monotonic(), time.process_time()
         try:
             report = _timed(_fit(home, options), *began)
-        except WindowshopError as error:
-            outcome = TOO_LITTLE if isinstance(error, TooLittleHistory) else FAILED
-            _timed(PriceFitReport(outcome, error.code, str(error)), *began).save(home)
-            raise
         except Exception as error:
-            _timed(PriceFitReport(FAILED, "internal", f"The fit ended with an error: {error}"), *began).save(home)
+            _timed(PriceFitReport.of_error(error), *began).save(home)
             raise
         report.save(home)
     return report

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from catalog.errors import TooLittleHistory, WindowshopError
 from catalog.files.atomic import write_atomically
 from catalog.home import ShopHome
 from search.pricing.learning.forecast_gate import (
@@ -58,6 +59,14 @@ class PriceFitReport:
     reused: int = 0
     decisive: LossComparison | None = None
     figures: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of_error(cls, error: Exception) -> PriceFitReport:
+        """Return the report of a fit that ended with an error."""
+        if not isinstance(error, WindowshopError):
+            return cls(FAILED, "internal", f"The fit ended with an error: {error}")
+        outcome = TOO_LITTLE if isinstance(error, TooLittleHistory) else FAILED
+        return cls(outcome, error.code, str(error))
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""

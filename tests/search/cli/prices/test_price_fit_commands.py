@@ -5,14 +5,18 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from catalog.errors import BadFeed
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from search.__main__ import main
 from search.cli.prices import price_fit_commands
 from search.fitting import priority
-from search.pricing.learning import price_fit
+from search.pricing.demand.demand_model import DemandModel
+from search.pricing.demand.demand_store import DemandManifest, StoredDemand, publish_demand, serving_demand
+from search.pricing.learning import price_fit, price_store
 from search.pricing.learning.price_store import price_fit_lock, price_versions
 from search.pricing.series.weekly_prices import WEEK_S, week_start
+from tests.search.pricing.demand.made_demand import made_weekly
 from tests.search.pricing.learning.forecasters import FIRST, WEEKS, Cycles, drawn_prices, options
 
 NOW = week_start(FIRST + WEEKS)
@@ -88,3 +92,63 @@ def test_the_status_names_damage_and_an_interrupted_fit(shop):
 def test_a_folder_without_a_shop_is_named(tmp_path, command):
     found = CliRunner().invoke(main, ["prices", command, "--home", str(tmp_path)])
     assert found.exit_code == 1 and "There is no shop in" in found.output
+def demand_of(price_fit_commands, monkeypatch, *, error):
+    calls = []
+
+    def fit_demand(home, read_series):
+        calls.append(home)
+        raise error
+
+    monkeypatch.setattr(price_fit_commands, "fit_demand", fit_demand)
+    return calls
+
+
+def test_an_error_of_demand_stops_no_forecasts_and_is_reported(shop, monkeypatch):
+    demand_of(price_fit_commands, monkeypatch, error=BadFeed("promotions.csv cannot be read."))
+    found = shop("fit")
+    assert found.exit_code == 1 and "promotions.csv cannot be read." in found.output
+    assert "Version 1 has forecasts of 40 products." in found.output
+    report = json.loads(shop("fit", "--json").stdout)
+    assert report["version"] == 2 and report["demand"]["outcome"] == "failed"
+    assert report["demand"]["reason"] == "bad_feed" and "promotions.csv" in report["demand"]["message"]
+
+
+def test_demand_is_fitted_and_reported_where_the_history_is_too_short(shop):
+    shop.series["weekly"] = drawn_prices(weeks=7)
+    found = shop("fit", "--json")
+    report = json.loads(found.stdout)
+    assert found.exit_code == 1 and report["outcome"] == "too_little_history"
+    assert report["demand"]["reason"] == "too_few_sales"
+
+
+def test_demand_is_not_fitted_during_another_fit(shop, monkeypatch):
+    calls = demand_of(price_fit_commands, monkeypatch, error=AssertionError)
+    monkeypatch.setattr(price_store, "LOCK_TIMEOUT_S", 0.05)
+    with price_fit_lock(shop.home):
+        assert "Another fit" in shop("fit").output
+    assert not calls
+
+
+def test_the_status_says_why_there_is_no_model_of_demand(shop):
+    assert "No model of demand is fitted yet" in shop("status").output
+    shop("fit")
+    assert "No model of demand is stored: 0 units in 0 weeks were sold" in shop("status").output
+    demand = json.loads(shop("status", "--json").stdout)["demand"]
+    assert demand["versions"] == [] and demand["last"]["reason"] == "too_few_sales"
+
+
+def test_the_model_of_demand_is_shown_and_rolled_back_apart(shop):
+    model = DemandModel.fit(made_weekly(products=20, weeks=30)[0], unsold="dropped")
+    for ratio in (0.9, 0.8):
+        manifest = DemandManifest(0, NOW, 30, len(model), {"deviance_ratio": ratio})
+        publish_demand(shop.home, StoredDemand(manifest, model))
+    assert "2 (served)" in shop("status").output and "0.80" in shop("status").output
+    shop("fit")
+    shop("fit")
+    assert "model of demand: unchanged" in shop("rollback").output
+    assert serving_demand(shop.home).version == 2
+    assert "Version 1 of the model of demand is served" in shop("rollback", "--demand").output
+    assert serving_demand(shop.home).version == 1
+    shown = json.loads(shop("status", "--json").stdout)
+    assert [each["current"] for each in shown["demand"]["versions"]] == [False, True]
+    assert [each["current"] for each in shown["versions"]] == [False, True]
