@@ -34,6 +34,7 @@ def check_command(home: Path, as_json: bool, limit: int) -> None:
     summary, problems = check_shop(home), CostLimits(home).problems()
     overview = PriceOverview(home)
     found = [row for code in CODES for row in overview.worst(code, limit)]
+    summary, problems = check_shop(home), tuple(map(str, CostLimits(home).problems()))
     if as_json:
         rows = [{"product_id": product_id} | asdict(finding) for product_id, finding in found]
         print_json(asdict(summary) | {"problems": problems, "findings": rows})

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Generic, TypeVar
 
-from catalog.files.atomic import stat_mark
 from catalog.home import ShopHome
 from catalog.product import Product
 from search.fitting.version_follower import VersionFollower
@@ -18,11 +14,10 @@ from search.pricing.demand.advice import advise
 from search.pricing.demand.demand_model import DemandModel
 from search.pricing.demand.demand_store import DEMAND_NAME, serving_demand
 from search.pricing.demand.price_advice import OLD_SALES, AdviceQuestion, PriceAdvice
-from search.pricing.demand.price_limits import LimitTable, ProductCost, read_costs, read_price_limits
+from search.pricing.demand.price_limits import OwnerFiles
 from search.pricing.series.weekly_prices import WEEK_S, week_of
 
 MAX_AGE_S = 13 * WEEK_S  # of a fit: what sold a season ago says little of what sells now
-T = TypeVar("T")
 
 
 class PriceAdviser:
@@ -32,10 +27,9 @@ class PriceAdviser:
     """
 
     def __init__(self, home: Path) -> None:
-        shop = ShopHome(home)
-        self._follower = VersionFollower(shop.demand_current, lambda: serving_demand(home), DEMAND_NAME)
-        self._limits: _FollowedFile[LimitTable] = _FollowedFile(shop.price_limits, lambda: read_price_limits(home))
-        self._costs: _FollowedFile[Mapping[str, ProductCost]] = _FollowedFile(shop.costs, lambda: read_costs(home))
+        current = ShopHome(home).demand_current
+        self._follower = VersionFollower(current, lambda: serving_demand(home), DEMAND_NAME)
+        self._files = OwnerFiles(home)
 
     @property
     def model(self) -> DemandModel | None:
@@ -51,40 +45,15 @@ class PriceAdviser:
         """A public sentence when the current version cannot be used."""
         return self._follower.degraded
 
-    def cost(self, product: Product) -> Decimal | None:
-        """Return what a unit costs by HOME/costs.csv; None where it is not known in the product's currency.
-
-        Raises BadFeed, which names the line.
-        """
-        found = self._costs.value().get(product.id)
-        return None if found is None else found.within(product.currency)
-
     def advise(self, product: Product, requested: Decimal | None = None, cost: Decimal | None = None) -> PriceAdvice:
         """Return the advice on a product's price, and on a `requested` one; `cost` comes before that of the file.
 
         Raises BadFeed, which names the line of a file that cannot be read: without its limits nothing is advised.
         """
-        limits = self._limits.value().of_product(product)
-        cost = self.cost(product) if cost is None else cost
+        limits = self._files.limits().of_product(product)
+        cost = self._files.cost_of(product) if cost is None else cost
         model = self.model
         found = advise(model, AdviceQuestion(product, requested, cost, limits))
         if model is None or week_of(int(time.time())) - model.fitted_week <= MAX_AGE_S // WEEK_S:
             return found
         return replace(found, cautions=(*found.cautions, OLD_SALES))
-
-
-class _FollowedFile(Generic[T]):
-    """What a file says, read again when it changes."""
-
-    def __init__(self, path: Path, read: Callable[[], T]) -> None:
-        self._path = path
-        self._read = read
-        self._lock = threading.Lock()
-        self._found: tuple[tuple[int, int, int] | None, T] | None = None
-
-    def value(self) -> T:
-        with self._lock:
-            mark = stat_mark(self._path)
-            if self._found is None or self._found[0] != mark:
-                self._found = mark, self._read()
-            return self._found[1]

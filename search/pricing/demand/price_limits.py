@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from catalog.errors import BadQuery
+from catalog.errors import BadFeed, BadQuery
+from catalog.files.atomic import stat_mark
 from catalog.home import ShopHome
 from catalog.product import Product, categories_down, levels_of
 from catalog.text.labelled_csv import LabelledRow, bad_line, read_labelled_csv
@@ -17,6 +20,7 @@ LIMIT_HEADER = ("product_id", "category", *LIMIT_COLUMNS)
 COST_HEADER = ("product_id", "cost", "currency")
 MAX_BYTES = 64 * 2**20
 _MAX_AMOUNT = 10**12
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,57 @@ class ProductCost:
     def within(self, currency: str) -> Decimal | None:
         """Return the cost of a product with this currency; None where it is in another."""
         return self.cost if self.currency in ("", currency) else None
+
+
+class OwnerFiles:
+    """The costs and limits of one shop as its owner wrote them, read again when a file changes. Threads may share it.
+
+    Each method raises BadFeed, which names the line, where its file cannot be read.
+    """
+
+    def __init__(self, home: Path) -> None:
+        shop = ShopHome(home)
+        self._costs: _FollowedFile[Mapping[str, ProductCost]] = _FollowedFile(shop.costs, lambda: read_costs(home))
+        self._limits: _FollowedFile[LimitTable] = _FollowedFile(shop.price_limits, lambda: read_price_limits(home))
+
+    def costs(self) -> Mapping[str, ProductCost]:
+        """Return the costs by product id."""
+        return self._costs.value()
+
+    def limits(self) -> LimitTable:
+        """Return the limits of all products."""
+        return self._limits.value()
+
+    def cost_of(self, product: Product) -> Decimal | None:
+        """Return what one unit of a product costs, in its currency; None where that is not known."""
+        found = self.costs().get(product.id)
+        return None if found is None else found.within(product.currency)
+
+
+class _FollowedFile(Generic[T]):
+    """What a file says, read again when it changes; an error is remembered too, as long as the file is the same."""
+
+    def __init__(self, path: Path, read: Callable[[], T]) -> None:
+        self._path = path
+        self._read = read
+        self._lock = threading.Lock()
+        self._found: tuple[tuple[int, int, int] | None, T | BadFeed] | None = None
+
+    def value(self) -> T:
+        with self._lock:
+            mark = stat_mark(self._path)
+            if self._found is None or self._found[0] != mark:
+                self._found = mark, self._or_error()
+            found = self._found[1]
+        if isinstance(found, BadFeed):
+            raise BadFeed(found.message, found.hint)
+        return found
+
+    def _or_error(self) -> T | BadFeed:
+        try:
+            return self._read()
+        except BadFeed as error:
+            return error
 
 
 def read_price_limits(home: Path) -> LimitTable:

@@ -69,7 +69,7 @@ def prices() -> Response:
             counts=dict(summary.counts) if summary else {},
             checked_at=summary.at if summary else None,
             state=state,
-            problems=list(_limits().problems()),
+            problems=list(map(str, _limits().problems())),
             request_id=g.request_id,
         )
     )
@@ -123,7 +123,7 @@ def overview() -> Response:
             counts=dict(summary.counts) if summary else {},
             findings={code: listed(code) for code in CODES},
             promotions=[dict(row) for row in summary.promotions] if summary else [],
-            problems=list(_limits().problems()),
+            problems=list(map(str, _limits().problems())),
             request_id=g.request_id,
         )
     )

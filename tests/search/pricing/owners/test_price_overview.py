@@ -5,6 +5,7 @@ import time
 from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
+from threading import Thread
 
 import pytest
 from click.testing import CliRunner
@@ -14,6 +15,7 @@ from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
 from search.__main__ import main
 from search.doctor.price_history_checks import KINDS, price_sentence
+from search.pricing.demand import price_limits
 from search.pricing.owners import price_overview
 from search.pricing.owners.cost_limits import CostLimits
 from search.pricing.owners.overview_maker import MAKING, READY, OverviewMaker, is_recent
@@ -200,12 +202,39 @@ def test_a_wrong_file_of_costs_is_named_and_counts_as_absent(tmp_path):
     assert limits.problems() == () and limits.of_product(product("dear")) == no_limit(product("dear"))
     (tmp_path / "costs.csv").write_text("product_id,cost,currency\ndear,six,EUR\n")
     (problem,) = limits.problems()
-    assert "costs.csv" in problem and limits.cost_of(product("dear")) is None
+    assert "costs.csv" in str(problem) and limits.cost_of(product("dear")) is None
     (tmp_path / "costs.csv").write_text("product_id,cost,currency\ndear,6,EUR\n")
     assert limits.problems() == () and limits.cost_of(product("dear")) == 6
 
 
 def test_the_command_names_what_is_odd(tmp_path):
+def test_costs_are_never_missing_while_a_changed_file_is_read(tmp_path, monkeypatch):
+    (tmp_path / "costs.csv").write_text("product_id,cost,currency\ndear,6,EUR\n")
+    limits, read, costs = CostLimits(tmp_path), price_limits.read_costs, []
+    assert limits.cost_of(product("dear")) == 6
+    other = Thread(target=lambda: costs.append(limits.cost_of(product("dear"))))
+
+    def slow(home):
+        other.start()
+        other.join(0.2)
+        return read(home)
+
+    monkeypatch.setattr(price_limits, "read_costs", slow)
+    (tmp_path / "costs.csv").write_text("product_id,cost,currency\ndear,7.00,EUR\n")
+    assert limits.cost_of(product("dear")) == 7
+    other.join()
+    assert costs[0] in (6, 7)
+
+
+def test_a_wrong_file_is_read_once(tmp_path, monkeypatch):
+    (tmp_path / "costs.csv").write_text("product_id,cost,currency\ndear,six,EUR\n")
+    limits, read, reads = CostLimits(tmp_path), price_limits.read_costs, []
+    monkeypatch.setattr(price_limits, "read_costs", lambda home: reads.append(home) or read(home))
+    assert [limits.cost_of(product("dear")) for _ in range(3)] == [None] * 3
+    assert limits.problems()[0].hint and len(reads) == 1
+
+
+def test_the_command_counts_what_is_odd(tmp_path):
     (tmp_path / "costs.csv").write_text("product_id,cost,currency\ndear,6,EUR\nnone,six,\n")
     with closing(Catalogue.open(ShopHome(tmp_path).catalogue)) as catalogue:
         catalogue.put([product("calm"), product("dear")])
