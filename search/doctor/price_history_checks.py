@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -24,6 +25,7 @@ from search.pricing.owners.rules.price_finding import (
 )
 
 PROGRESS_EVERY = 1_000
+log = logging.getLogger(__name__)
 Facts = Mapping[str, Any]
 
 
@@ -31,6 +33,8 @@ def price_history_findings(shop: AuditRows, progress: ReportProgress) -> Iterato
     """Find products whose price jumped, is stale or below cost, or announces a discount that is none."""
     products = {product.id: product for product in shop.products}
     now, limits = int(time.time()), CostLimits(shop.engine.home)
+    for problem in limits.problems():
+        log.error("No margin is checked by this file: %s", problem)
     with closing(Catalogue.open(ShopHome(shop.engine.home).require_catalogue())) as catalogue:
         found = all_findings(products.values(), catalogue.price_history.changes, limits.of_product, now)
         for done, (product, findings) in enumerate(found):
