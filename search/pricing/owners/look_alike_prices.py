@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from catalog.errors import UnknownProduct
 from catalog.files.atomic import stat_mark
 from catalog.home import ShopHome
 from catalog.product import Product
@@ -24,15 +25,19 @@ class LookAlikePrices:
     def of_product(self, engine: SearchEngine, product: Product) -> PriceRange | None:
         """Return the range in which the price would be expected from look-alikes in the same currency.
 
-        None for fewer than three of them, and without the scale that is fitted with the label heads. Raises
-        DamagedGeneration, StoreError.
+        None for fewer than three of them, for a product that is not in the index yet, and without the scale that is
+        fitted with the label heads. Raises DamagedGeneration, StoreError.
         """
         scale = self._scale(engine)
         if scale is None:
             return None
+        try:
+            hits = engine.similar(product.id, FETCHED).hits
+        except UnknownProduct:
+            return None
         priced = [
             (hit.product.id, str(hit.product.price), hit.product.currency, hit.score)
-            for hit in engine.similar(product.id, FETCHED).hits
+            for hit in hits
             if hit.product.price and hit.product.currency == product.currency
         ]
         return price_range(scale, priced, product.category)
