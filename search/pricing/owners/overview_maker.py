@@ -38,10 +38,7 @@ class OverviewMaker:
         self._closed = False
 
     def state(self) -> tuple[str, OverviewSummary | None]:
-        """Return the state and the summary, which may be of an earlier check; start a check where it is old.
-
-        Raises StoreError.
-        """
+        """Return the state and the summary, which may be of an earlier check; start a check where it is old."""
         summary = self.overview.summary()
         if is_recent(summary, time.time()):
             return READY, summary

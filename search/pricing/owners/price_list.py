@@ -45,7 +45,7 @@ def list_rows(products: Sequence[Product], sources: PriceSources, now: int) -> l
     """Return the rows of some products, in their order.
 
     Findings are of `now`, so a fault that was corrected is gone; that a price is stale and the verdict are from the
-    last check. Raises StoreError.
+    last check. Raises StoreError where the history cannot be read.
     """
     ids = [product.id for product in products]
     stale, verdicts = sources.overview.findings_of(ids, STALE), sources.overview.verdicts_of(ids)

@@ -7,16 +7,17 @@ check from beginning to end, and a page of a list costs the same in a shop of an
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from catalog.home import ShopHome
-from catalog.storage.sqlite import DISK_ERRORS, open_database, store_errors
+from catalog.storage.sqlite import DISK_ERRORS, open_database
 from catalog.text.folding import normalise
 from search.pricing.demand.price_advice import VERDICTS
 from search.pricing.owners.rules.price_finding import CODES, PriceFinding
@@ -25,6 +26,8 @@ ALL = "all"
 FINDINGS = "findings"  # products with any finding
 SHOWN = (ALL, FINDINGS, *CODES, *VERDICTS)  # what a list may be narrowed to
 FORMAT = 1
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 CALM = len(CODES)  # the urgency of a product without findings; else it is the place of the first code
 
 _SCHEMA = (
@@ -146,58 +149,52 @@ def overview_writer(path: Path) -> Iterator[OverviewWriter]:
 
 
 class PriceOverview:
-    """Reads the overview of a shop."""
+    """Reads the overview of a shop. A file that is damaged or of another version counts as none: a check makes one."""
 
     def __init__(self, home: Path) -> None:
         self._path = ShopHome(home).price_overview
 
     def summary(self) -> OverviewSummary | None:
-        """Return the summary; None before the first check, or after one of another version. Raises StoreError."""
-        with self._db() as db:
-            return None if db is None else _summary(db)
+        """Return the summary; None before the first check."""
+        return self._read(_summary, None)
 
     def page(self, shown: str, contains: str, offset: int, k: int) -> OverviewPage:
         """Return the ids of the products that `shown` (of SHOWN) has, whose id or title contains a text.
 
-        The most urgent come first; no page before the first check. Raises StoreError.
+        The most urgent come first; no page before the first check.
         """
         sort = shown if shown in _SELECT else "code" if shown in CODES else "verdict"
         words = (normalise(contains),)
         wanted = words if sort == shown else (shown, *words)
-        with self._db() as db:
-            if db is None:
-                return OverviewPage((), 0)
+
+        def read(db: sqlite3.Connection) -> OverviewPage:
             total = db.execute(_COUNT[sort], wanted).fetchone()[0]
-            ids = tuple(row[0] for row in db.execute(_SELECT[sort], (*wanted, k, offset)))
-        return OverviewPage(ids, total)
+            return OverviewPage(tuple(row[0] for row in db.execute(_SELECT[sort], (*wanted, k, offset))), total)
+
+        return self._read(read, OverviewPage((), 0))
 
     def worst(self, code: str, limit: int) -> list[tuple[str, PriceFinding]]:
-        """Return product ids with their findings of a code, the most confident first. Raises StoreError."""
-        with self._db() as db:
-            return [] if db is None else [_found(row) for row in db.execute(_WORST, (code, limit))]
+        """Return product ids with their findings of a code, the most confident first."""
+        return self._read(lambda db: [_found(row) for row in db.execute(_WORST, (code, limit))], [])
 
     def findings_of(self, ids: list[str], code: str) -> dict[str, PriceFinding]:
-        """Return the findings of a code by product id. Raises StoreError."""
-        with self._db() as db:
-            return {} if db is None else dict(map(_found, db.execute(_FINDINGS_OF, (json.dumps(ids), code))))
+        """Return the findings of a code by product id."""
+        return self._read(lambda db: dict(map(_found, db.execute(_FINDINGS_OF, (json.dumps(ids), code)))), {})
 
     def verdicts_of(self, ids: list[str]) -> dict[str, str]:
-        """Return the verdicts by product id. Raises StoreError."""
-        with self._db() as db:
-            return {} if db is None else dict(db.execute(_VERDICTS_OF, (json.dumps(ids),)).fetchall())
+        """Return the verdicts by product id."""
+        return self._read(lambda db: dict(db.execute(_VERDICTS_OF, (json.dumps(ids),)).fetchall()), {})
 
-    @contextmanager
-    def _db(self) -> Iterator[sqlite3.Connection | None]:
-        """Yield the open file; None where there is none that this version reads."""
+    def _read(self, question: Callable[[sqlite3.Connection], T], nothing: T) -> T:
+        """Return the answer of the open file; `nothing` where there is none that this version reads."""
         if not self._path.is_file():
-            yield None
-            return
-        hint = "Remove the file; the next check of prices creates a new one."
-        with (
-            store_errors(f"The overview of prices {self._path}", hint, errors=DISK_ERRORS),
-            closing(open_database(self._path, wal=False)) as db,
-        ):
-            yield db if _summary(db) else None
+            return nothing
+        try:
+            with closing(open_database(self._path, wal=False)) as db:
+                return question(db) if _summary(db) else nothing
+        except (*DISK_ERRORS, ValueError, TypeError, KeyError) as error:
+            log.warning("The overview of prices %s cannot be read, so prices are checked again: %s", self._path, error)
+            return nothing
 
 
 def _summary(db: sqlite3.Connection) -> OverviewSummary | None:

@@ -6,18 +6,21 @@ from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
 from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 
+from catalog.errors import UnknownProduct
 from catalog.home import ShopHome
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
 from search.__main__ import main
-from search.doctor.price_history_checks import KINDS, price_sentence
+from search.doctor.price_history_checks import KINDS, price_history_findings, price_sentence
 from search.pricing.demand import price_limits
 from search.pricing.owners import price_overview
 from search.pricing.owners.cost_limits import CostLimits
+from search.pricing.owners.look_alike_prices import LookAlikePrices
 from search.pricing.owners.overview_maker import MAKING, READY, OverviewMaker, is_recent
 from search.pricing.owners.price_check import CheckInputs, all_findings, check_prices
 from search.pricing.owners.price_list import PriceSources, list_rows
@@ -195,6 +198,42 @@ def test_a_server_checks_in_a_process_of_its_own(tmp_path):
         assert state == READY and summary.counts[ALL] == 2 and abs(summary.at - time.time()) < 300
     finally:
         maker.close()
+
+
+@pytest.mark.parametrize("damage", [b"", b"no database" * 1_000, None])
+def test_a_damaged_overview_is_made_again(tmp_path, damage):
+    with closing(Catalogue.open(ShopHome(tmp_path).catalogue)) as catalogue:
+        catalogue.put([product("calm"), product("dear")])
+        check_prices(tmp_path, catalogue, CheckInputs())
+    path = ShopHome(tmp_path).price_overview
+    path.write_bytes(path.read_bytes()[:4096] + bytes(8192) if damage is None else damage)
+    overview = PriceOverview(tmp_path)
+    assert overview.summary() is None and overview.page(ALL, "", 0, 10).total == 0
+    assert (overview.worst(STALE, 9), overview.verdicts_of(["calm"])) == ([], {})
+    maker = OverviewMaker(tmp_path)
+    try:
+        assert maker.state() == (MAKING, None)
+        maker.wait(300)
+        assert maker.state()[0] == READY and overview.page(ALL, "", 0, 10).total == 2
+    finally:
+        maker.close()
+
+
+def test_the_doctor_names_a_file_that_it_cannot_read(tmp_path, caplog):
+    (tmp_path / "costs.csv").write_text("product_id,cost,currency\ndear,six,EUR\n")
+    with closing(Catalogue.open(ShopHome(tmp_path).catalogue)) as catalogue:
+        catalogue.put([product("calm")])
+    shop = SimpleNamespace(engine=SimpleNamespace(home=tmp_path), products=[product("calm")])
+    assert list(price_history_findings(shop, lambda *done: None)) == []
+    assert "costs.csv" in caplog.text and "six" in caplog.text
+
+
+def test_a_product_that_is_not_indexed_yet_has_no_look_alikes(tmp_path, monkeypatch):
+    def similar(product_id, k):
+        raise UnknownProduct(product_id)
+
+    monkeypatch.setattr(LookAlikePrices, "_scale", lambda self, engine: object())
+    assert LookAlikePrices(tmp_path).of_product(SimpleNamespace(similar=similar), product("calm")) is None
 
 
 def test_a_wrong_file_of_costs_is_named_and_counts_as_absent(tmp_path):
