@@ -35,11 +35,14 @@ def write_past(home, product_id, *changes):
     db.close()
 
 
-def store_forecast(home, product_id, *weeks, last=12.9):
-    """Publish forecasts of one product, in euros, from this week on: the lowest, the middle and the highest price."""
+def store_forecast(home, product_id, *weeks, last=12.9, currency="EUR", weeks_ago=0):
+    """Publish forecasts of one product, from the week of the fit on: the lowest, the middle and the highest price."""
     unknown = np.full(1, np.nan, np.float32)
     table = ForecastTable.of(
-        [product_id], ["EUR"], np.array([weeks], np.float32), np.array([last], np.float32), unknown
+        [product_id], [currency], np.array([weeks], np.float32), np.array([last], np.float32), unknown
+    )
+    manifest = PriceManifest(
+        0, NOW - DAY - 7 * DAY * weeks_ago, week_of(NOW) - weeks_ago, 60, 1, (currency,), "boosted", {}, {}
     )
     now = int(time.time())  # not NOW: a new week may have begun since the import, and its forecasts are over
     manifest = PriceManifest(0, now - DAY, week_of(now), 60, 1, ("EUR",), "boosted", {}, {})

@@ -8,6 +8,9 @@ from urllib.parse import quote
 import pytest
 
 from search.pricing.owners.rules.price_finding import CODES
+from search.pricing.product_prices import ProductPrices
+from search.pricing.series.weekly_prices import WEEK_S, week_of, week_start
+from tests.web.prices.conftest import store_forecast
 from tests.web.prices.stored_demand import store_demand
 from tests.web.shop_fixtures import ADMIN_KEY, ODD_IDS, READ_KEY, WRITER, fake_app
 from web.prices.merchant.routes import MAKER
@@ -103,6 +106,26 @@ def test_a_list_has_the_verdicts_of_the_check(shop):
     assert [row["id"] for row in get(shop, "/api/v1/prices", shown="lower")["prices"]] == ["green"]
     advised = get(shop, "/api/v1/products/red/price-advice")["verdict"]
     assert "red" in [row["id"] for row in get(shop, "/api/v1/prices", shown=advised, k=100)["prices"]]
+
+
+def test_a_list_has_the_last_week_of_a_forecast_with_its_date(tmp_path, monkeypatch):
+    with fake_app(tmp_path) as app:
+        client = app.test_client()
+        client.put("/api/v1/products/red", json={"price": "1500 JPY"}, headers=WRITER)
+        store_forecast(tmp_path, "red", *[(1480.4, 1500, 1520.6)] * 4, last=1500, currency="JPY", weeks_ago=3)
+        with monkeypatch.context() as patched:
+            patched.setattr(ProductPrices, "of", None)  # no history is read for it
+            row = get(client, "/api/v1/prices", product_id="red")["prices"][0]
+        start = week_start(week_of(int(time.time())))
+        expected = {"low": "1480", "middle": "1500", "high": "1521", "week_start": start, "week_end": start + WEEK_S}
+        assert row["expected"] == expected
+        (week,) = get(client, "/api/v1/products/red/prices")["forecast"]["weeks"]
+        assert week == {name: value for name, value in expected.items() if name != "week_end"}
+        client.put("/api/v1/products/red", json={"price": "2500 JPY"}, headers=WRITER)
+        assert get(client, "/api/v1/prices", product_id="red")["prices"][0]["expected"] is None
+        client.put("/api/v1/products/red", json={"price": "1500 JPY", "in_stock": False}, headers=WRITER)
+        assert get(client, "/api/v1/prices", product_id="red")["prices"][0]["expected"] is None
+        app.extensions[MAKER].close()
 
 
 @pytest.mark.parametrize("price", ["0", "-1", "cheap", "NaN", "1e999", "12,90"])

@@ -12,6 +12,7 @@ from search.pricing.owners.price_list import PriceListRow
 from search.pricing.owners.rules.price_finding import PriceFinding
 from search.pricing.price_page import ExpectedPrices, ExpectedWeek
 from web.i18n.language import title_of
+from web.prices.history.wording import rounded
 from web.urls import THUMBNAIL_SIZES, picture_url, product_url
 
 if TYPE_CHECKING:
@@ -42,13 +43,14 @@ def row_json(row: PriceListRow, expected: ExpectedPrices | None) -> dict[str, An
         "findings": [finding_json(finding) for finding in row.findings],
         "verdict": row.verdict,
         "margin": None if row.margin is None else round(row.margin, 4),
-        "expected": None if week is None else _expected_json(week),
+        "expected": None if week is None else _expected_json(week, row.product.currency),
     }
 
 
-def _expected_json(week: ExpectedWeek) -> dict[str, Any]:
+def _expected_json(week: ExpectedWeek, currency: str) -> dict[str, Any]:
     bounds = {"low": week.low, "middle": week.middle, "high": week.high}
-    return {name: f"{value:.2f}" for name, value in bounds.items()} | {"week_end": week.end}
+    amounts = {name: str(rounded(value, currency)) for name, value in bounds.items()}
+    return amounts | {"week_start": week.start, "week_end": week.end}
 
 
 def finding_json(finding: PriceFinding) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def prices() -> Response:
     )
     return no_store(
         jsonify(
-            prices=[row_json(row, engine.prices.of(row.product.id).expected) for row in rows],
+            prices=[row_json(row, engine.prices.expected(row.product)) for row in rows],
             total=total,
             counts=dict(summary.counts) if summary else {},
             checked_at=summary.at if summary else None,
