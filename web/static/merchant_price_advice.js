@@ -1,7 +1,7 @@
 // The page of prices for merchants: one product, what another price would bring, and the change of its price, which
 // happens only after the merchant confirms it.
 
-const { find, W, filled, make, fetched, getJson, send, attempt, say, money, count, percent, table, findings, back } = globalThis.prices;
+const { find, W, filled, make, fetched, getJson, send, attempt, say, money, amount, count, percent, table, findings, back } = globalThis.prices;
 const LANGUAGE = document.documentElement.lang;
 const RISE = 0.1;               // the change of the price by which an elasticity is put into words
 let shown = null;               // the product of the page: its row of the list
@@ -48,14 +48,15 @@ function heading(row) {
 
 const effect = (elasticity) => percent((1 + RISE) ** elasticity - 1, true);
 
-function demand({ elasticity, level, verdict, reason, suggested, promotions_known }) {
+function demand({ elasticity, level, verdict, reason, suggested, cautions }) {
   const lines = [make("p", { className: "verdict" }, make("strong", { textContent: W[`verdict_${verdict}`] }), ` ${W[`reason_${reason}`]}`)];
   if (suggested !== null) lines.push(make("p", { className: "buttons" }, make("button", { type: "button", textContent: filled(W.use, { price: money(suggested, shown.currency) }), onclick: () => ask(suggested) })));
+  if (cautions.length) lines.push(make("ul", {}, ...cautions.map((code) => make("li", { textContent: W[`caution_${code}`] }))));
   if (elasticity) {
     lines.push(make("p", { textContent: filled(W.responds, { middle: effect(elasticity.value), low: effect(elasticity.low), high: effect(elasticity.high), level: percent(level) }) }));
-    lines.push(make("p", { className: "hint", textContent: [filled(W[`source_${elasticity.source}`], { n: count(elasticity.weeks) }), !promotions_known && W.no_promotions].filter(Boolean).join(" ") }));
+    lines.push(make("p", { className: "hint", textContent: filled(W[`source_${elasticity.source}`], { n: count(elasticity.weeks) }) }));
   }
-  return make("section", {}, make("h2", { textContent: W.elasticity }), ...lines);
+  return make("section", { id: "demand" }, make("h2", { textContent: W.elasticity }), ...lines);
 }
 
 function whatIf(advice) {
@@ -68,20 +69,17 @@ function whatIf(advice) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     attempt(async () => {
-      const wanted = amount(price.value), own = amount(cost.value);
-      if (wanted === null || !(Number(wanted) > 0) || cost.value.trim() && own === null) throw new Error(W.bad_price);
+      const wanted = typed(price, advice.price), own = typed(cost, advice.cost);
+      if (!(Number(wanted) > 0) || cost.value.trim() && !(Number(own) > 0)) throw new Error(W.bad_price);
       const query = new URLSearchParams({ price: wanted, ...own === null ? {} : { cost: own } });
-      answered(await getJson(`products/${encodeURIComponent(shown.id)}/price-advice?${query}`));
+      const found = await getJson(`products/${encodeURIComponent(shown.id)}/price-advice?${query}`);
+      find("#demand").replaceWith(demand(found));   // with a cost, the verdict is about margin
+      answered(found);
       find("#answer").focus();
     }, event.submitter);
   });
+  const typed = (box, before) => box.value === before ? before : amount(box.value, shown.currency);
   return make("section", {}, make("h2", { textContent: W.what_if }), form, make("div", { id: "answer", tabIndex: -1, ariaLive: "polite" }));
-}
-
-// "12,90" and "1'299.50" as the API takes them; null where it is no number.
-function amount(typed) {
-  const text = typed.trim().replace(/[\s'’]/g, "").replace(/,(?=\d{1,2}$)/, ".").replace(/,/g, "");
-  return /^\d+(\.\d+)?$/.test(text) ? text : null;
 }
 
 function answered(advice) {
@@ -90,7 +88,7 @@ function answered(advice) {
   const known = rows.filter((each) => each.units !== null);
   const ranged = (range, show) => make("span", { textContent: range ? filled(W.range, { middle: show(range.middle), low: show(range.low), high: show(range.high) }) : "–" });
   const units = (n) => n.toLocaleString(LANGUAGE, { maximumFractionDigits: n < 10 ? 1 : 0 });
-  const cash = (n) => money(n.toFixed(2), shown.currency);
+  const cash = (n) => money(n, shown.currency);
   const name = (each) => filled(each.price === price ? W.present : each.broken_limits.length ? W.outside : "{price}", { price: money(each.price, shown.currency) });
   const columns = [
     { name: W.price, of: (each) => make("span", { textContent: name(each) }) },
@@ -131,17 +129,18 @@ function ask(price) {
 }
 
 function named() {
-  const value = amount(find("#new-price").value), good = value !== null && Number(value) > 0 && Number(value) !== Number(shown.price);
+  const value = amount(find("#new-price").value, shown.currency), good = value !== null && Number(value) > 0 && Number(value) !== Number(shown.price);
   find("#sure-yes").textContent = filled(W.confirm, { price: value === null ? "…" : money(value, shown.currency) });
   find("#sure-yes").disabled = !good;
 }
 
 find("#new-price").addEventListener("input", named);
 find("#sure").addEventListener("close", () => {
-  const value = amount(find("#new-price").value);
+  const value = amount(find("#new-price").value, shown.currency);
   if (find("#sure").returnValue !== "yes" || value === null) return;
   attempt(async () => {
-    const price = shown.currency ? `${value} ${shown.currency}` : value;
+    const clear = value.replace(/\.\d{3}$/, "$&0");   // three digits behind a point may be read as a group of thousands
+    const price = shown.currency ? `${clear} ${shown.currency}` : clear;
     const saved = await send(`products/${encodeURIComponent(shown.id)}`, { price }, "PUT");
     await show(shown.id);
     say(filled(W.saved, { price: money(saved.price, shown.currency) }));

@@ -28,14 +28,36 @@ const { fetched, getJson, send, download, attempt, keep, open } = globalThis.key
   entered: () => (find("#advice").hidden ? find("#shown") : find("#advice h2"))?.focus(),
 });
 
+const SMALL = 0.1, SMALL_DECIMALS = 4;   // an amount below it has more decimals than its currency: a screw may cost 0.0125
+
 function money(amount, currency) {
   if (amount === null || amount === undefined) return W.no_price;
-  const style = currency ? { style: "currency", currency } : {};
+  const style = { ...currency ? { style: "currency", currency } : {}, ...Number(amount) < SMALL ? { maximumFractionDigits: SMALL_DECIMALS } : {} };
   try {
     return Number(amount).toLocaleString(LANGUAGE, style);
   } catch {                     // a currency that is no code
     return `${amount} ${currency}`;
   }
+}
+
+function decimals(currency) {
+  try {
+    return new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits;
+  } catch {
+    return 2;
+  }
+}
+
+// A typed amount with a point and its currency's decimals: "12,5", "12.5" and "12.50" are "12.50", "1,299" and
+// "1.299,00" are "1299.00". Null where it is no amount, or may be two: "1.299", or "1,250" in dinars.
+function amount(typed, currency) {
+  const text = typed.trim().replace(/[\s'’]/g, ""), usual = decimals(currency);
+  let plain = /^\d+([.,]\d+)?$/.test(text) ? text.replace(",", ".") : "";
+  if (/^[1-9]\d{0,2}(,\d{3})+(\.\d+)?$/.test(text)) plain = usual > 2 && /^\d+,\d+$/.test(text) ? "" : text.replaceAll(",", "");
+  else if (/^[1-9]\d{0,2}((\.\d{3})+,\d+|(\.\d{3}){2,})$/.test(text)) plain = text.replaceAll(".", "").replace(",", ".");
+  const [whole, part = ""] = plain.split("."), most = usual && Number(plain) < SMALL ? Math.max(usual, SMALL_DECIMALS) : usual;
+  if (!plain || part.length > most) return null;
+  return usual ? `${whole}.${part.padEnd(usual, "0")}` : whole;
 }
 
 const count = (n) => n.toLocaleString(LANGUAGE);
@@ -58,7 +80,7 @@ function why({ code, facts }, currency) {
 
 const findings = (row) => row.findings.length ? row.findings.map((each) => make("div", { className: "finding" }, make("strong", { textContent: W[each.code] }), make("small", { textContent: why(each, row.currency) }))) : make("span", { textContent: "–", className: "nothing" });
 
-globalThis.prices = { find, W, filled, make, fetched, getJson, send, attempt, say, money, count, day, percent, table, findings, back, open, show: null };
+globalThis.prices = { find, W, filled, make, fetched, getJson, send, attempt, say, money, amount, count, day, percent, table, findings, back, open, show: null };
 
 // ---- the list
 
@@ -73,7 +95,10 @@ const price = (row) => [
   !row.in_stock && make("small", { textContent: W.out_of_stock }),
 ].filter(Boolean);
 const changed = (row) => row.since === null ? plain(NOTHING) : [plain(day(row.since)), row.before !== null && make("small", { textContent: filled(W.was, { price: money(row.before, row.currency) }) })].filter(Boolean);
-const expected = (row) => plain(row.expected ? filled(W.range, { middle: money(row.expected.middle, row.currency), low: money(row.expected.low, row.currency), high: money(row.expected.high, row.currency) }) : NOTHING);
+const expected = ({ expected: found, currency }) => found === null ? plain(NOTHING) : [
+  plain(filled(W.range, { middle: money(found.middle, currency), low: money(found.low, currency), high: money(found.high, currency) })),
+  make("small", { textContent: filled(W.week_of, { when: day(found.week_start) }) }),
+];
 const COLUMNS = [
   { name: W.product, of: product },
   { name: W.price, kind: "number", of: price },
@@ -86,7 +111,7 @@ const COLUMNS = [
 
 function lock() {
   clearTimeout(watching);
-  find("#prices").replaceChildren();
+  find("#price-list").replaceChildren();
   find("#advice").replaceChildren();
   find("#desk").hidden = find("#leave").hidden = true;
 }
@@ -112,7 +137,7 @@ async function list() {
     option.textContent = n === undefined ? option.dataset.name : filled(W.counted, { name: option.dataset.name, n: count(n) });
   }
   find("#checked").textContent = [page.state === "making" ? W.checking : page.state === "failed" ? W.check_failed : "", page.checked_at ? filled(W.checked, { when: time(page.checked_at) }) : ""].filter(Boolean).join(" ");
-  find("#prices").replaceChildren(page.prices.length ? table(COLUMNS, page.prices, W.list) : make("p", { textContent: page.checked_at ? W.none_found : "" }));
+  find("#price-list").replaceChildren(page.prices.length ? table(COLUMNS, page.prices, W.list) : make("p", { textContent: page.checked_at ? filled(W.none_found, { when: time(page.checked_at) }) : "" }));
   find("#pages").hidden = page.total <= PAGE;
   find("#place").textContent = filled(W.page_of, { from: count(Math.min(offset + 1, page.total)), to: count(offset + page.prices.length), all: count(page.total) });
   find("#previous").disabled = !offset;
@@ -126,6 +151,12 @@ async function opened(id) {
   clearTimeout(watching);
   turn++;
   await globalThis.prices.show(id);
+// A list that is on its way no longer comes, or it would hide the product.
+function openProduct(id) {
+  clearTimeout(typing);
+  clearTimeout(watching);
+  turn += 1;
+  return globalThis.prices.show(id);
 }
 
 const fresh = async () => { offset = 0; await list(); };
@@ -139,7 +170,7 @@ async function turned(by) {
 // Back from a product, with the focus on it.
 async function back(id) {
   await list();
-  [...document.querySelectorAll("#prices a")].find((each) => each.dataset.id === id)?.focus();
+  [...document.querySelectorAll("#price-list a")].find((each) => each.dataset.id === id)?.focus();
 }
 
 find("#shown").addEventListener("change", () => attempt(fresh));
@@ -148,7 +179,7 @@ find("#contains").addEventListener("input", () => { clearTimeout(typing); typing
 find("#previous").addEventListener("click", () => attempt(() => turned(-1)));
 find("#next").addEventListener("click", () => attempt(() => turned(1)));
 find("#download").addEventListener("click", (event) => attempt(() => download("price-advice.csv"), event.target));
-find("#prices").addEventListener("click", (event) => {
+find("#price-list").addEventListener("click", (event) => {
   const link = event.target.closest("a");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
@@ -158,4 +189,9 @@ find("#prices").addEventListener("click", (event) => {
 addEventListener("popstate", () => {
   const chosen = new URLSearchParams(location.search).get("product");
   attempt(() => chosen ? opened(chosen) : list());
+  attempt(() => openProduct(link.dataset.id));
+});
+addEventListener("popstate", () => {
+  const chosen = new URLSearchParams(location.search).get("product");
+  attempt(() => chosen ? openProduct(chosen) : list());
 });

@@ -8,6 +8,7 @@ import pytest
 from babel import Locale
 
 from search.pricing.alerts.alert_store import FULL, NO_PRICE, NOT_LOWER, TOO_MANY
+from search.pricing.demand.price_advice import CAUTIONS, REASONS
 from search.pricing.owners.rules.price_finding import CODES
 from web import i18n
 from web.i18n.languages import CHINESE, ENGLISH, LANGUAGES, LOCALES, STAFF_LANGUAGES
@@ -207,6 +208,8 @@ def test_what_the_page_of_prices_says_exists_and_is_used():
     named = set(re.findall(r"\b(?:W|words)\.(\w+)", text))
     stems = tuple(re.findall(r"W\[`(\w+_)\$", text) + re.findall(r'words\["(\w+_)"', text))
     assert named - {"keys"} <= keys
+    advised = {f"{stem}_{code}" for stem, codes in (("caution", CAUTIONS), ("reason", REASONS)) for code in codes}
+    assert advised == {key for key in keys if key.startswith(("caution_", "reason_"))}
     assert keys - named == {key for key in keys - named if key.startswith(stems)} | {*CODES, "title"} - named
 
 
