@@ -125,6 +125,9 @@ class ShopHome:
     price_overview = Entry(
         "reports/prices.sqlite", "What the last check of prices found. Server, `prices check` write."
     )
+    price_advice = Entry(
+        "reports/price-advice.csv", "Advice on every price, as of the last check. Server, `prices check` write."
+    )
     price_check_lock = Entry("reports/.prices.lock", "Lock of the one process that checks prices. It stays empty.")
     api_keys = Entry("keys.json", "Hashes of the API keys. `key` writes.")
     refine_key = Entry("refine.key", "Secret of refine tokens and ids of searches. The server writes it once.")

@@ -35,6 +35,7 @@ ON_DISK = """
     demand_lock=demand/.fit.lock demand_report=demand/last-fit.json
     rejected_prices=reports/rejected-prices.csv
     price_overview=reports/prices.sqlite price_check_lock=reports/.prices.lock
+    price_advice=reports/price-advice.csv
     contradictions=contradictions.csv api_keys=keys.json refine_key=refine.key
 """
 NAMES = dict(line.split("=") for line in ON_DISK.split())

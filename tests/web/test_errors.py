@@ -201,7 +201,7 @@ def test_those_calls_reach_every_view_that_uses_the_engine(app):
         "question_pages.desk",
         "merchant_prices.page",
         "merchant_prices.prices",  # reads the last check, and is whole without it
-        "merchant_prices.advice_table",  # reads the catalogue by itself
+        "merchant_prices.advice_table",  # reads what the last check wrote
         "merchant_prices.overview",  # prices/test_merchant_prices.py reads it with an operator's key
         *(name for name in POLICIES if name.startswith("embed.")),  # scripts, which have nothing of the shop
         *(

@@ -12,10 +12,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from catalog.errors import WindowshopError
+from catalog.files.atomic import write_atomically
 from catalog.files.locks import locked_file
 from catalog.home import ShopHome
 from catalog.logs import write_logs
+from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
+from catalog.text.csv_export import write_csv
+from search.pricing.demand.advice_table import ADVICE_COLUMNS, advice_row
 from search.pricing.demand.price_adviser import PriceAdviser
 from search.pricing.demand.promotion_effects import promotion_effects
 from search.pricing.owners.cost_limits import CostLimits
@@ -33,17 +37,31 @@ def check_shop(home: Path) -> OverviewSummary:
     catalogue_path = shop.require_catalogue()
     shop.price_check_lock.parent.mkdir(exist_ok=True)
     with locked_file(shop.price_check_lock, math.inf), closing(Catalogue.open(catalogue_path)) as catalogue:
-        return check_prices(home, catalogue, _inputs(home))
+        return _check(home, catalogue)
 
 
-def _inputs(home: Path) -> CheckInputs:
-    """Return costs and limits, and what the model of demand says where there is one and the owner's files are sound."""
+def _check(home: Path, catalogue: Catalogue) -> OverviewSummary:
+    """Check the prices, and write the table of advice beside the overview where the owner's files are sound."""
     limits, adviser = CostLimits(home), PriceAdviser(home)
+    if limits.problems():
+        return check_prices(home, catalogue, CheckInputs(limits.of_product))
     model = adviser.model
-    if model is None or limits.problems():
-        return CheckInputs(limits.of_product)
-    promotions = tuple(asdict(effect) for effect in promotion_effects(model))
-    return CheckInputs(limits.of_product, lambda product: adviser.advise(product).verdict, promotions)
+    promotions = () if model is None else tuple(asdict(effect) for effect in promotion_effects(model))
+    written: list[OverviewSummary] = []
+
+    def write(draft: Path) -> None:
+        with draft.open("w", encoding="utf-8", newline="") as file:
+            write_csv(file, (ADVICE_COLUMNS,))
+
+            def verdict_of(product: Product) -> str:
+                advice = adviser.advise(product)
+                write_csv(file, (advice_row(product, advice),))
+                return advice.verdict
+
+            written.append(check_prices(home, catalogue, CheckInputs(limits.of_product, verdict_of, promotions)))
+
+    write_atomically(ShopHome(home).price_advice, write)
+    return written[0]
 
 
 def main() -> int:
@@ -52,7 +70,7 @@ def main() -> int:
     os.nice(NICE)
     home = Path(sys.argv[1])
     try:
-        if not is_recent(PriceOverview(home).summary(), time.time()):
+        if not is_recent(home, PriceOverview(home).summary(), time.time()):
             check_shop(home)
     except (WindowshopError, OSError) as error:
         log.error("The prices of %s cannot be checked: %s", home, error)

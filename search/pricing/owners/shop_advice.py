@@ -1,33 +1,23 @@
-"""The advice on prices of an open shop, of one product and of all, with the range of look-alikes beside it."""
+"""The advice on prices of an open shop, of one product or category, with the range of look-alikes beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
 from decimal import Decimal
-from itertools import islice
 from pathlib import Path
 
-from catalog.home import ShopHome
 from catalog.product import Product
-from catalog.storage.catalogue import Catalogue
-from catalog.text.csv_export import csv_text
 from search.engine import SearchEngine
 from search.listings.price_range import PriceRange
 from search.pricing.demand.advice import advise
-from search.pricing.demand.advice_table import ADVICE_COLUMNS, advice_rows
 from search.pricing.demand.price_advice import AdviceQuestion, Elasticity, PriceAdvice
 from search.pricing.demand.price_adviser import PriceAdviser
 from search.pricing.owners.look_alike_prices import LookAlikePrices
-
-ROWS_PER_PART = 500
 
 
 class ShopAdvice:
     """Advises on the prices of one shop. Threads may share it."""
 
     def __init__(self, home: Path) -> None:
-        self._home = home
         self._adviser = PriceAdviser(home)
         self._look_alikes = LookAlikePrices(home)
 
@@ -45,12 +35,3 @@ class ShopAdvice:
     def of_category(self, category: str) -> Elasticity | None:
         """Return the elasticity of a product without sales in a category; None without a model."""
         return advise(self._adviser.model, AdviceQuestion(Product("", "", (), category))).elasticity
-
-    def table(self) -> Iterator[str]:
-        """Yield the advice on every product as CSV, some rows at a time. Raises BadFeed before the first part."""
-        with closing(Catalogue.open(ShopHome(self._home).require_catalogue())) as catalogue:
-            rows = advice_rows(self._adviser, (product for _, product in catalogue.iterate()))
-            header = [ADVICE_COLUMNS]
-            while part := [*header, *islice(rows, ROWS_PER_PART)]:
-                yield csv_text(part[0], part[1:])
-                header = []

@@ -7,12 +7,14 @@ from urllib.parse import quote
 
 import pytest
 
+from search.pricing.owners import overview_maker
 from search.pricing.owners.rules.price_finding import CODES
 from search.pricing.product_prices import ProductPrices
 from search.pricing.series.weekly_prices import WEEK_S, week_of, week_start
 from tests.web.prices.conftest import store_forecast
 from tests.web.prices.stored_demand import store_demand
 from tests.web.shop_fixtures import ADMIN_KEY, ODD_IDS, READ_KEY, WRITER, fake_app
+from web.prices.merchant import routes
 from web.prices.merchant.routes import MAKER
 
 OPERATOR = {"Authorization": f"Bearer {ADMIN_KEY}"}
@@ -99,7 +101,12 @@ def test_the_advice_on_the_whole_shop_is_a_table(shop):
     rows = {row["product_id"]: row for row in csv.DictReader(io.StringIO(answer.text))}
     assert len(rows) == 3 + len(ODD_IDS) and answer.mimetype == "text/csv"
     assert (rows["green"]["verdict"], rows["plain"]["verdict"]) == ("lower", "not_known")
-    assert 'attachment; filename="price-advice.csv"' in answer.headers["Content-Disposition"]
+    checked_at = get(shop, "/api/v1/prices")["checked_at"]
+    assert 'attachment; filename="price-advice-20' in answer.headers["Content-Disposition"]
+    assert abs(answer.last_modified.timestamp() - checked_at) < 300
+    shop.put("/api/v1/products/green", json={"stock": 3}, headers=WRITER)
+    again = shop.get("/api/v1/price-advice.csv", headers=WRITER)
+    assert (again.last_modified, again.text) == (answer.last_modified, answer.text)  # nothing is advised on again
 
 
 def test_a_list_has_the_verdicts_of_the_check(shop):
@@ -138,7 +145,7 @@ def test_an_id_may_end_like_the_route(shop):
     assert answer.status_code == 404 and "x/price-advice" in answer.json["error"]["message"]
 
 
-def test_a_file_of_costs_that_is_wrong_is_reported_and_hides_no_price(tmp_path):
+def test_a_file_of_costs_that_is_wrong_is_reported_and_hides_no_price(tmp_path, monkeypatch):
     with fake_app(tmp_path) as app:
         client = app.test_client()
         advice = get(client, "/api/v1/products/green/price-advice")
@@ -149,6 +156,17 @@ def test_a_file_of_costs_that_is_wrong_is_reported_and_hides_no_price(tmp_path):
         assert "costs.csv" in page["problems"][0] and page["prices"][0]["price"] == "14.90"
         assert "costs.csv" in get(client, "/api/v1/products/blue/price-advice", 422)["error"]["message"]
         assert client.get("/api/v1/price-advice.csv", headers=WRITER).status_code == 422
+        app.extensions[MAKER].wait(300)
+        monkeypatch.setattr(routes, "FIRST_CHECK_S", 300)
+        monkeypatch.setattr(overview_maker, "RETRY_S", 0)
+        while int(time.time()) <= get(client, "/api/v1/prices")["checked_at"]:
+            time.sleep(0.05)
+        (tmp_path / "costs.csv").write_text("product_id,cost,currency\nblue,20.00,EUR\n")
+        answer = client.get("/api/v1/price-advice.csv", headers=WRITER)  # waits for the first table
+        assert answer.status_code == 200 and "blue" in answer.text
+        (tmp_path / "reports" / "price-advice.csv").unlink()
+        answer = client.get("/api/v1/price-advice.csv", headers=WRITER)
+        assert (answer.status_code, answer.json["error"]["code"]) == (503, "not_ready")
         app.extensions[MAKER].wait(300)
         app.extensions[MAKER].close()
 

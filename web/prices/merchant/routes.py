@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
-from itertools import chain
-from typing import Any
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any, TextIO
 
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, make_response, render_template, request
 
@@ -14,6 +16,7 @@ from search.pricing.owners.overview_maker import OverviewMaker
 from search.pricing.owners.price_list import PriceSources, list_rows
 from search.pricing.owners.rules.price_finding import CODES
 from web.engine import get_engine
+from web.errors import NotReady
 from web.i18n.language import language, offer_staff_languages
 from web.i18n.messages import MERCHANT_PRICES, merchant_messages
 from web.middleware.response_headers import csv_file, no_store
@@ -26,6 +29,8 @@ from web.urls import ends_inside_id
 
 MAKER, LIMITS = "windowshop.price_overview", "windowshop.cost_limits"
 WORST = 20  # findings of each code in the operator's overview
+FIRST_CHECK_S = 20.0  # for how long the table of advice waits for the first check
+PART = 2**16  # characters of it that are sent at once
 bp = Blueprint("merchant_prices", __name__)
 bp.before_request(offer_staff_languages)
 
@@ -91,10 +96,22 @@ def product_advice(product_id: str) -> Response:
 
 @bp.get("/api/v1/price-advice.csv")
 def advice_table() -> Response:
-    """Return the advice on every price of the shop as a table. Formulas are escaped for spreadsheets."""
+    """Return the advice on every price as a table, as of the last check. Formulas are escaped for spreadsheets."""
     get_engine()  # without a shop there is nothing to advise on
-    parts = shop_advice.shop_advice().table()
-    return csv_file(chain((next(parts),), parts), "price-advice.csv")  # an error of a file is one of the answer
+    for problem in _limits().problems():
+        raise problem
+    table = _maker().open_table(FIRST_CHECK_S)
+    if table is None:
+        raise NotReady("The prices are being checked for the first time.", "Try again in a few minutes.")
+    at = datetime.fromtimestamp(os.fstat(table.fileno()).st_mtime, timezone.utc)
+    answer = csv_file(_parts(table), f"price-advice-{at:%Y-%m-%d}.csv")
+    answer.last_modified = at
+    return answer
+
+
+def _parts(table: TextIO) -> Iterator[str]:
+    with table:
+        yield from iter(lambda: table.read(PART), "")
 
 
 @bp.get("/merchant/prices/chart")

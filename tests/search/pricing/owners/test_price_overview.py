@@ -1,6 +1,7 @@
 """The check of a whole shop: its overview, its list, the doctor's findings, kills and costs."""
 
 import json
+import os
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -180,11 +181,18 @@ def test_without_a_check_there_is_no_list(tmp_path):
     assert overview.worst(STALE, 5) == [] and overview.verdicts_of(["calm"]) == {}
 
 
-def test_a_large_shop_is_checked_less_often():
-    assert is_recent(OverviewSummary(NOW, 1.0, 0, {}), NOW + 500)
-    assert not is_recent(OverviewSummary(NOW, 1.0, 0, {}), NOW + 700)
-    assert is_recent(OverviewSummary(NOW, 60.0, 0, {}), NOW + 1_100)
-    assert not is_recent(None, NOW)
+def test_a_large_shop_is_checked_less_often(tmp_path):
+    assert is_recent(tmp_path, OverviewSummary(NOW, 1.0, 0, {}), NOW + 500)
+    assert not is_recent(tmp_path, OverviewSummary(NOW, 1.0, 0, {}), NOW + 700)
+    assert is_recent(tmp_path, OverviewSummary(NOW, 60.0, 0, {}), NOW + 1_100)
+    assert not is_recent(tmp_path, None, NOW)
+
+
+@pytest.mark.parametrize(("written", "recent"), [(-5, True), (5, False), (5_000, True)])  # the last by a wrong clock
+def test_costs_that_are_written_after_a_check_are_a_reason_for_another(tmp_path, written, recent):
+    (tmp_path / "costs.csv").write_text("product_id,cost,currency\n")
+    os.utime(tmp_path / "costs.csv", (NOW + written, NOW + written))
+    assert is_recent(tmp_path, OverviewSummary(NOW, 1.0, 0, {}), NOW + 60) == recent
 
 
 def test_a_server_checks_in_a_process_of_its_own(tmp_path):
