@@ -9,7 +9,6 @@ from dataclasses import replace
 from catalog.money.computed import computed_amount
 from catalog.price_history.price_change import PriceChange
 from catalog.price_history.readings import Reduction, announced_reduction, lowest_before_reduction
-from catalog.price_history.readings import LowestPrice, lowest_before_reduction
 from catalog.product import Product
 from catalog.storage.price_history import PriceHistory
 from search.pricing.flags.price_flag import PriceFlag, price_flags
@@ -50,8 +49,6 @@ class ProductPrices:
             expected=self._expected(product_id, offered[-1], now) if offered else None,
         )
 
-    def reductions(self, product_ids: Sequence[str]) -> dict[str, Reduction]:
-        """Return the present reduction of each product that has one, with the lowest price of the 30 days before it.
     def expected(self, product: Product) -> ExpectedPrices | None:
         """Return the forecast of a product's price alone, without its history; None without one that holds."""
         if not product.in_stock or product.price is None or product.price <= 0:
@@ -59,8 +56,8 @@ class ProductPrices:
         now = int(self._clock())
         return self._expected(product.id, OfferedPrice(now, product.price, None, product.currency), now)
 
-    def lowest_before_reductions(self, product_ids: Sequence[str]) -> dict[str, LowestPrice]:
-        """Return the lowest price of the 30 days before the present reduction of each product that has one, by id.
+    def reductions(self, product_ids: Sequence[str]) -> dict[str, Reduction]:
+        """Return the present reduction of each product that has one, with the lowest price of the 30 days before it.
 
         Raises StoreError.
         """

@@ -32,7 +32,7 @@ const SMALL = 0.1, SMALL_DECIMALS = 4;   // an amount below it has more decimals
 
 function money(amount, currency) {
   if (amount === null || amount === undefined) return W.no_price;
-  const style = { ...currency ? { style: "currency", currency } : {}, ...Number(amount) < SMALL ? { maximumFractionDigits: SMALL_DECIMALS } : {} };
+  const style = { ...currency ? { style: "currency", currency } : {}, ...typeof amount === "string" && Number(amount) < SMALL ? { maximumFractionDigits: SMALL_DECIMALS } : {} };
   try {
     return Number(amount).toLocaleString(LANGUAGE, style);
   } catch {                     // a currency that is no code
@@ -151,12 +151,6 @@ async function opened(id) {
   clearTimeout(watching);
   turn++;
   await globalThis.prices.show(id);
-// A list that is on its way no longer comes, or it would hide the product.
-function openProduct(id) {
-  clearTimeout(typing);
-  clearTimeout(watching);
-  turn += 1;
-  return globalThis.prices.show(id);
 }
 
 const fresh = async () => { offset = 0; await list(); };
@@ -189,9 +183,4 @@ find("#price-list").addEventListener("click", (event) => {
 addEventListener("popstate", () => {
   const chosen = new URLSearchParams(location.search).get("product");
   attempt(() => chosen ? opened(chosen) : list());
-  attempt(() => openProduct(link.dataset.id));
-});
-addEventListener("popstate", () => {
-  const chosen = new URLSearchParams(location.search).get("product");
-  attempt(() => chosen ? openProduct(chosen) : list());
 });

@@ -1,4 +1,4 @@
 """What a product's price was, in words, as a chart and as a table, and what is said of it now.
 
-Imported by web.prices.
+Imported by web.prices, web.prices.merchant.
 """
