@@ -6,9 +6,11 @@ from decimal import Decimal
 import pytest
 
 from catalog.errors import StoreError
+from search.pricing.flags.price_flag import PriceFlag
 from tests.web.prices.conftest import NOW, store_forecast, was, write_past
 from web.i18n.languages import LANGUAGES
 from web.prices import lowest_prices, routes
+from web.prices.history.flag_views import flag_views
 
 
 def text_of(html):
@@ -211,6 +213,14 @@ def test_a_past_that_cannot_be_read_leaves_the_page_whole(visit, price_home, pri
     monkeypatch.setattr(engine.prices, "of", fails)
     page = visit.get("/products/red")
     assert page.status_code == 200 and 'id="prices"' not in page.text
+
+
+@pytest.mark.parametrize(("precision", "percent"), [(1.0, "99%"), (0.999, "99%"), (0.934, "93%")])
+def test_nothing_is_said_to_have_been_right_in_every_case(price_app, precision, percent):
+    flag = PriceFlag("lowest_13_weeks", precision, 102, "shop")
+    with price_app.test_request_context("/?lang=en"):
+        (view,) = flag_views([flag], "EUR")
+    assert view.sentences[1].startswith(f"In {percent} of 102 such cases")
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ RIGHT = {
     "often_cheaper": "right_often_cheaper",
 }
 MEASURED = {"shop": "measured_shop", "reference": "measured_reference"}
+MOST_PERCENT = 99  # what was always right in so many cases need not be so in the next
 CONTAINED = {"good_price": "lowest_13_weeks"}  # flags that say another one too
 
 
@@ -58,7 +59,7 @@ def _view(flag: PriceFlag, currency: str) -> FlagView:
     usual = "" if flag.usual is None else money(rounded(flag.usual, currency), currency)
     sentences = [price_text(REASONS[flag.code], usual=usual, cheaper=flag.cheaper_weeks, known=flag.known_weeks)]
     if flag.precision is not None and flag.count is not None and flag.measured is not None:
-        percent = percent_text(math.floor(flag.precision * 100), language())
+        percent = percent_text(min(math.floor(flag.precision * 100), MOST_PERCENT), language())
         sentences.append(price_text(RIGHT[flag.code], percent=percent, cases=flag.count))
         sentences.append(price_text(MEASURED[flag.measured]))
     return FlagView(price_text(LABELS[flag.code]), tuple(sentences), flag.code == "often_cheaper")
