@@ -75,10 +75,13 @@ def lowest_json(lowest: LowestPrice) -> dict[str, Any]:
 
 
 def card_lowest(product: Product) -> str:
-    """Return what a card says of the lowest price before the discount; "" where nothing is known."""
-    lowest = lowest_price(product)
-    if lowest is None:
+    """Return what a card says of the lowest price before the discount; "" where the product's page says nothing."""
+    reduction = _reduction(product)
+    if reduction is None:
         return ""
+    lowest = reduction.lowest
+    if lowest is None:
+        return price_text("card_lowest_unknown") if _why_none(reduction) else ""
     price = money(lowest.price, lowest.currency)
     return price_text("card_lowest" if lowest.complete else "card_lowest_on_record", price=price)
 

@@ -255,7 +255,8 @@ def test_a_shorter_record_says_so(visit, on_sale, price_home):
 def test_where_nothing_is_on_record_the_page_says_so(visit, on_sale, price_home):
     write_past(price_home, on_sale, was(10, "12.00", "16.00"))
     assert "No earlier price is on record" in visit.get(f"/products/{on_sale}").text
-    assert 'class="low"' not in visit.get("/?q=green+jumper").text
+    card = visit.get("/?q=green+jumper").text
+    assert '<p class="low">Lowest in prior 30 days: not on record</p>' in card
     assert visit.get("/api/v1/products/green").json["lowest_30_days"] is None
 
 
