@@ -105,7 +105,7 @@ def _cautions(model: DemandModel, place: int | None, found: PriceAdvice) -> tupl
     new = any(candidate.price == found.suggested and candidate.extrapolated for candidate in found.candidates)
     noted = {
         PROMOTIONS_UNKNOWN: not model.knows_promotions,
-        TEMPORARY_CHANGES: not _lasting(model, place),
+        TEMPORARY_CHANGES: not _lasting(model, place) and found.reason != TEMPORARY_CHANGES,
         REVENUE_ONLY: found.cost is None,
         NEVER_CHARGED: new,
         OUTSIDE_LIMITS: found.price is not None and bool(found.limits.broken_by(found.price, found.price, found.cost)),

@@ -97,6 +97,7 @@ def test_raise_needs_the_products_own_lasting_change(elasticity, cost):
     assert advice(model_of(elasticity, 0.1, lasting=np.array([8])), cost=cost).verdict == "raise"
     short = advice(model_of(elasticity, 0.1, lasting=np.array([7])), cost=cost)
     assert (short.verdict, short.reason, short.suggested) == ("not_known", "temporary_changes", None)
+    assert "temporary_changes" not in short.cautions  # the reason says it
     of_category = advice(replace(model_of(elasticity, 0.1), sources=np.array([2])), cost=cost)
     assert (of_category.verdict, of_category.reason) == ("not_known", "too_few_data")
     below_cost = advice(model_of(elasticity, 0.1, lasting=np.array([0])), cost=Decimal(11))
