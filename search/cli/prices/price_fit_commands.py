@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
-from catalog.home import ShopHome
 from catalog.errors import TooLittleHistory, TrainingError, WindowshopError
+from catalog.home import ShopHome
 from indexer.cli.common import home_option
 from indexer.cli.next_step import say_next
 from search.cli.common import json_option, print_json, print_table
@@ -99,9 +99,8 @@ def _demand_sentence(demand: Mapping[str, Any]) -> str:
 @json_option
 @home_option
 def price_status_command(home: Path, as_json: bool) -> None:
-    """Show the versions of the forecasts on the disk, and what the last fit measured and decided."""
-    ShopHome(home).require_catalogue()
     """Show the versions of the forecasts and of the model of demand, and what the last fit measured and decided."""
+    ShopHome(home).require_catalogue()
     versions, last = stored_forecast_versions(home), last_price_fit(home)
     progress = price_fit_progress(home)
     running, interrupted = progress.running(), progress.interrupted()
@@ -135,13 +134,10 @@ def price_status_command(home: Path, as_json: bool) -> None:
 @json_option
 @home_option
 @click.option("--to", type=click.IntRange(1), help="The version to serve; without: the one before.")
-def rollback_prices_command(home: Path, as_json: bool, to: int | None) -> None:
-    """Serve another version of the forecasts on the disk; running servers follow at once."""
-    ShopHome(home).require_catalogue()
-    left, current = rollback_forecasts(home, to)
 @click.option("--demand", is_flag=True, help="Go back to another model of demand; the forecasts stay.")
 def rollback_prices_command(home: Path, as_json: bool, to: int | None, demand: bool) -> None:
     """Serve another version of the forecasts on the disk, or of the model of demand; running servers follow at once."""
+    ShopHome(home).require_catalogue()
     left, current = (rollback_demand if demand else rollback_forecasts)(home, to)
     if as_json:
         print_json({"left": left, "current": current})

@@ -10,8 +10,6 @@ import numpy as np
 
 from indexer.types import Floats, Ids, Mask
 from search.pricing.forecasting.base import HORIZON, QUANTILES, PriceForecaster
-from search.pricing.forecasting.conformal import HALF_CENT
-from search.pricing.forecasting.features import filled_forward
 from search.pricing.forecasting.measures import covered, pinball_losses
 from search.pricing.forecasting.naive import NaiveRange
 from search.pricing.forecasting.volatility import GROUPS, volatility_groups

@@ -92,6 +92,8 @@ def test_the_status_names_damage_and_an_interrupted_fit(shop):
 def test_a_folder_without_a_shop_is_named(tmp_path, command):
     found = CliRunner().invoke(main, ["prices", command, "--home", str(tmp_path)])
     assert found.exit_code == 1 and "There is no shop in" in found.output
+
+
 def demand_of(price_fit_commands, monkeypatch, *, error):
     calls = []
 

@@ -12,7 +12,6 @@ from search.pricing.forecasting.base import HORIZON
 from search.pricing.forecasting.boosted import Boosted, BoostedWithCalendar
 from search.pricing.forecasting.conformal import NONE, fit_ranges, fit_sides
 from search.pricing.forecasting.features import PriceFeatures, quantiles
-from search.pricing.forecasting.features import PriceFeatures, filled_forward, quantiles
 from search.pricing.forecasting.measures import origins_of
 from search.pricing.forecasting.naive import LastPrice, NaiveRange
 from search.pricing.forecasting.price_examples import PriceExamples
