@@ -254,7 +254,6 @@ def test_a_wrong_file_of_costs_is_named_and_counts_as_absent(tmp_path):
     assert limits.problems() == () and limits.cost_of(product("dear")) == 6
 
 
-def test_the_command_names_what_is_odd(tmp_path):
 def test_costs_are_never_missing_while_a_changed_file_is_read(tmp_path, monkeypatch):
     (tmp_path / "costs.csv").write_text("product_id,cost,currency\ndear,6,EUR\n")
     limits, read, costs = CostLimits(tmp_path), price_limits.read_costs, []
@@ -281,7 +280,7 @@ def test_a_wrong_file_is_read_once(tmp_path, monkeypatch):
     assert limits.problems()[0].hint and len(reads) == 1
 
 
-def test_the_command_counts_what_is_odd(tmp_path):
+def test_the_command_names_what_is_odd(tmp_path):
     (tmp_path / "costs.csv").write_text("product_id,cost,currency\ndear,6,EUR\nnone,six,\n")
     with closing(Catalogue.open(ShopHome(tmp_path).catalogue)) as catalogue:
         catalogue.put([product("calm"), product("dear")])
