@@ -59,13 +59,14 @@ class PricePage:
     """What is known of a product's price.
 
     `current` is what the catalogue says now, and since when the price is the same, whatever the stock; None of a
-    product that it lacks. `offered` is the history, oldest first. `lowest` is the lowest price of the 30 days before
-    the present reduction, None without one.
+    product that it lacks. `offered` is the history, oldest first; `complete` says that no older part was left
+    out. `lowest` is the lowest price of the 30 days before the present reduction, None without one.
     """
 
     product_id: str
     current: PriceChange | None = None
     offered: tuple[OfferedPrice, ...] = ()
+    complete: bool = True
     lowest: LowestPrice | None = None
     expected: ExpectedPrices | None = None
     flags: tuple[PriceFlag, ...] = ()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from catalog.money.computed import computed_amount
 from catalog.price_history.price_change import PriceChange
-from catalog.price_history.readings import Reduction, announced_reduction, lowest_before_reduction
+from catalog.price_history.readings import DAY_S, Reduction, announced_reduction
 from catalog.product import Product
 from catalog.storage.price_history import PriceHistory
 from search.pricing.flags.price_flag import PriceFlag, price_flags
@@ -16,6 +17,8 @@ from search.pricing.forecasting.base import LEVEL
 from search.pricing.learning.price_models import PriceModels
 from search.pricing.price_page import ExpectedPrices, ExpectedWeek, OfferedPrice, PricePage, offered_prices
 from search.pricing.series.weekly_prices import week_start
+
+MAX_DAYS, MAX_READ = 1_096, 3_000  # of a history that pages and flags read: four months of hourly changes
 
 
 class ProductPrices:
@@ -34,18 +37,21 @@ class ProductPrices:
     def of(self, product_id: str, since: int = 0) -> PricePage:
         """Return what is known of a product's price; its history from `since` on, in unix seconds.
 
-        The price in force at `since` comes first. Raises StoreError.
+        The price in force at `since` comes first. Of a long history only the newest part is returned.
+        Raises StoreError.
         """
-        changes = self._history.changes(product_id)
-        if not changes:
+        now = int(self._clock())
+        (past,) = self._history.read_each([product_id], lambda changes: _past(changes, now)).values()
+        if not past.changes:
             return PricePage(product_id)
-        now, offered = int(self._clock()), offered_prices(changes)
+        offered = offered_prices(past.changes)
         return PricePage(
             product_id=product_id,
-            current=_current(changes),
+            current=past.current,
             offered=_from(offered, since),
-            lowest=lowest_before_reduction(changes, now),
-            flags=self._flags(product_id, changes, now),
+            complete=past.whole or since >= past.changes[0].at,
+            lowest=None if past.reduction is None else past.reduction.lowest,
+            flags=self._flags(product_id, past.changes, now),
             expected=self._expected(product_id, offered[-1], now) if offered else None,
         )
 
@@ -100,19 +106,45 @@ def _from(offered: tuple[OfferedPrice, ...], since: int) -> tuple[OfferedPrice, 
     return offered[max(later - 1, 0) :]
 
 
-def _current(changes: Sequence[PriceChange]) -> PriceChange | None:
-    """Return the last change as of when the product got its price; None where the product left the catalogue."""
-    last = changes[-1]
-    if not last.present:
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What is read of a product's history: `changes`, oldest first, are those of MAX_DAYS, but no more than MAX_READ.
+
+    `whole` says that there are no others. The present price and reduction are read as far back as they reach.
+    """
+
+    changes: tuple[PriceChange, ...]
+    whole: bool
+    current: PriceChange | None
+    reduction: Reduction | None
+
+
+def _past(newest_first: Iterator[PriceChange], now: int) -> _Past:
+    """Read the history of a product, in one pass."""
+    for_changes, for_current, for_reduction = itertools.tee(newest_first, 3)
+    changes: list[PriceChange] = []
+    for change in for_changes:
+        changes.append(change)
+        if change.at <= now - MAX_DAYS * DAY_S or len(changes) == MAX_READ:
+            break
+    whole = next(for_changes, None) is None
+    reduction = announced_reduction(for_reduction, now)
+    return _Past(tuple(reversed(changes)), whole, _current(for_current), reduction)
+
+
+def _current(newest_first: Iterator[PriceChange]) -> PriceChange | None:
+    """Return the last change as of when the product got its price; None where the product left the catalogue.
+
+    Neither its stock nor its list price matters for that, nor a price that was replaced in the same second.
+    """
+    last = next(newest_first, None)
+    if last is None or not last.present:
         return None
     at = last.at
-    for change in reversed(changes):
-        if (change.price, change.list_price, change.currency, change.present) != (
-            last.price,
-            last.list_price,
-            last.currency,
-            True,
-        ):
+    for change in newest_first:
+        if change.at == at:
+            continue
+        if not change.present or (change.price, change.currency) != (last.price, last.currency):
             break
         at = change.at
     return replace(last, at=at)

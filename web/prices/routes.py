@@ -89,6 +89,7 @@ def price_json(page: PricePage) -> dict[str, Any]:
         "current": current,
         "changes": [_offered_json(offer) for offer in listed],
         "left_out": len(page.offered) - len(listed),
+        "complete": page.complete,
         "lowest_30_days": lowest_json(page.lowest) if page.lowest and current_app.config[SETTING] else None,
         "forecast": None if page.expected is None else _expected_json(page.expected, page.offered[-1].currency),
         "flags": [_flag_json(flag) for flag in page.flags],

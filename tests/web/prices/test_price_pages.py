@@ -6,8 +6,10 @@ from decimal import Decimal
 import pytest
 
 from catalog.errors import StoreError
+from search.pricing import product_prices
 from search.pricing.flags.price_flag import PriceFlag
-from tests.web.prices.conftest import NOW, store_forecast, was, write_past
+from tests.web.prices.conftest import DAY, NOW, store_forecast, was, write_past
+from web.i18n.dates import date_text
 from web.i18n.languages import LANGUAGES
 from web.prices import lowest_prices, routes
 from web.prices.history.flag_views import flag_views
@@ -342,6 +344,35 @@ def test_the_api_refuses_what_it_cannot_answer(visit):
     for since in ("-1", "yesterday", "9" * 30):
         assert visit.get(f"/api/v1/products/red/prices?since={since}").status_code == 422
     assert visit.get("/api/v1/products/red/prices?until=3").status_code == 422
+
+
+def test_a_price_is_as_old_as_it_is_whatever_the_stock_and_the_list_price(visit, price_home):
+    for later in ((was(10, "12.00", in_stock=False), was(1, "12.00")), (was(10, "12.00", "15.00"), was(1, "12.00"))):
+        write_past(price_home, "red", was(400, "9.00"), was(300, "12.00"), *later)
+        assert visit.get("/api/v1/products/red/prices").json["current"]["since"] == NOW - 300 * DAY
+        with visit.application.test_request_context():
+            expected = f"€12.00 since {date_text(NOW - 300 * DAY)}."
+        assert expected in text_of(section(visit))
+    write_past(price_home, "red", was(300, "12.00"), was(10, "12.00", in_stock=False), was(1, "12.00"))
+    assert "when our record of this price begins" in text_of(section(visit))
+
+
+def test_no_more_than_the_newest_part_of_a_long_history_is_shown_and_that_is_said(visit, price_home, monkeypatch):
+    write_past(price_home, "red", was(2_000, "5"), was(1_500, "15"), was(1_200, "14"), was(20, "12"))
+    html = section(visit)
+    assert [row[1] for row in rows(html)][:2] == ["€12.00", "€14.00"] and "€15.00" not in html
+    assert "are not listed; what the price was before" in html
+    assert "the lowest price was €12.00" in text_of(html)
+    answer = visit.get("/api/v1/products/red/prices").json
+    assert not answer["complete"] and [change["price"] for change in answer["changes"]] == ["14", "12"]
+    assert visit.get(f"/api/v1/products/red/prices?since={NOW - 100 * DAY}").json["complete"] is True
+    monkeypatch.setattr(product_prices, "MAX_READ", 3)
+    write_past(price_home, "red", was(90, "10"), *(was(4 - day, "12", in_stock=day % 2 == 0) for day in range(5)))
+    html = section(visit)
+    assert "€12.00 since" in text_of(html) and "when our record" not in text_of(html)
+    answer = visit.get("/api/v1/products/red/prices").json
+    assert (answer["complete"], answer["current"]["since"]) == (False, NOW - 4 * DAY)
+    assert flags(visit) == {}, "a lowest price of 13 weeks needs 13 weeks"
 
 
 def test_long_histories_are_cut_and_say_so(visit, price_home, monkeypatch):

@@ -62,14 +62,14 @@ class ExpectedView:
 
 @dataclass(frozen=True, slots=True)
 class PriceSection:
-    """The section; `left_out` is the number of earlier changes that the table does not list."""
+    """The section; `left_out` says that there are earlier changes that the table does not list, "" for none."""
 
     sentences: tuple[str, ...]
     chart: ChartView | None
     expected: ExpectedView | None
     rows: tuple[PriceRow, ...]
     reduced: bool
-    left_out: int
+    left_out: str
 
 
 def price_section(product: Product, page: PricePage, now: int) -> PriceSection | None:
@@ -78,7 +78,7 @@ def price_section(product: Product, page: PricePage, now: int) -> PriceSection |
     if not offered:
         return None
     expected = None if page.expected is None else _expected_view(page.expected, offered)
-    sentences = _sentences(product, page.offered, offered)
+    sentences = _sentences(product, page, offered)
     chart = _chart_view(offered, page.expected, now)
     if chart is not None:
         spoken = (*sentences, expected.sentence) if expected else sentences
@@ -90,7 +90,7 @@ def price_section(product: Product, page: PricePage, now: int) -> PriceSection |
         expected=expected,
         rows=_rows(listed),
         reduced=any(offer.list_price is not None for offer in listed),
-        left_out=len(page.offered) - len(listed),
+        left_out=_left_out(page, len(listed)),
     )
 
 
@@ -105,16 +105,26 @@ def amount_text(price: Decimal, currency: str) -> str:
     return _amount(price, currency, language())
 
 
-def _sentences(product: Product, every: Sequence[OfferedPrice], offered: Sequence[OfferedPrice]) -> tuple[str, ...]:
+def _left_out(page: PricePage, listed: int) -> str:
+    """Return which changes the table does not list; "" where it lists all."""
+    if not page.complete:
+        return price_text("left_out_before", date=date_text(page.offered[0].at))
+    count = len(page.offered) - listed
+    return price_text("left_out", count=count) if count else ""
+
+
+def _sentences(product: Product, page: PricePage, offered: Sequence[OfferedPrice]) -> tuple[str, ...]:
     """Return what the price is since when, its lowest and highest, and whether the currency changed."""
-    last = offered[-1]
+    last, every = offered[-1], page.offered
     priced = [offer for offer in offered if offer.price is not None]
     shown = amount_text(priced[-1].price or Decimal(0), priced[-1].currency)
-    date = date_text(last.at)
+    since = last.at  # of being gone; a price is older than its return to stock or its list price
     if last.price is None:
         key = "no_price_since" if product.in_stock else "not_offered_since"
     else:
-        key = "since_first" if last is every[0] else "since"
+        since = since if page.current is None else page.current.at
+        key = "since_first" if page.complete and since <= every[0].at else "since"
+    date = date_text(since)
     sentences = [price_text(key, price=shown, date=date)]
     if extremes := _extremes(offered):
         lowest, highest = extremes
