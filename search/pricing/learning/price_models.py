@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from catalog.home import ShopHome
 from search.fitting.version_follower import VersionFollower
 from search.pricing.flags.measured_flags import MeasuredFlags
@@ -74,7 +76,8 @@ class PriceModels:
         """Return the forecast of a product, from the week of `now` on; None where there is none that holds.
 
         `currency` and `price` are those that the product has now. A forecast does not hold in another currency, where
-        the price left the range of this week, after MAX_AGE_S, or once its weeks have passed.
+        the price left the range of this week, after MAX_AGE_S, or once its weeks have passed. A forecast that the price
+        stays does not hold once it changed at all.
         """
         forecasts, now = self.forecasts, int(time.time()) if now is None else now
         row = None if forecasts is None else forecasts.table.row(product_id)
@@ -90,11 +93,13 @@ class PriceModels:
             for place, values in enumerate(table.forecasts[row])
             if first + place >= week
         )
-        last = float(table.last_prices[row])
-        if not weeks or (price is not None and not _holds(weeks[0], price, last if weeks[0].week > week else None)):
+        if not weeks:
             return None
+        last = float(table.last_prices[row])
         bounds = [value for forecast in weeks for value in (forecast.low, forecast.high)]
         flat = all(abs(value - last) <= FLAT_SHARE * last for value in bounds)
+        if price is not None and not _holds(weeks[0], price, last if flat or weeks[0].week > week else None, flat):
+            return None
         return StoredForecast(manifest.fitted_at, manifest.forecaster, table.currency(row), weeks, flat)
 
     def drop_probability(self, product_id: str, now: int | None = None) -> float | None:
@@ -135,13 +140,15 @@ def _drop_probability(forecasts: PriceForecasts, row: int, now: int | None) -> f
     return None if math.isnan(probability) else probability
 
 
-def _holds(first: ForecastWeek, price: float, last: float | None) -> bool:
+def _holds(first: ForecastWeek, price: float, last: float | None, flat: bool) -> bool:
     """Return whether a price of now agrees with the forecast of the first week; 0 is no price.
 
-    `last` is the price before that week, where the week is still to come.
+    `last` is the last price that the fit saw, where the forecast is `flat` or the week is still to come.
     """
     if not price > 0:
         return False
+    if flat and last is not None:
+        return float(np.float32(price)) == last  # both are the nearest float32 of an amount
     expected = (first.low, first.high, *(() if last is None else (last,)))
     slack = FLAT_SHARE * first.middle
     return bool(min(expected) - slack <= price <= max(expected) + slack)

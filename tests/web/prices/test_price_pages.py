@@ -8,6 +8,7 @@ import pytest
 from catalog.errors import StoreError
 from search.pricing import product_prices
 from search.pricing.flags.price_flag import PriceFlag
+from search.pricing.series.weekly_prices import week_of, week_start
 from tests.web.prices.conftest import DAY, NOW, store_forecast, was, write_past
 from web.i18n.dates import date_text
 from web.i18n.languages import LANGUAGES
@@ -116,6 +117,21 @@ def test_a_hundred_and_four_weeks_of_changes_are_all_in_the_table(visit, price_h
     assert re.search(r"\d\d:\d\d UTC", html), "several changes of one day have their time"
 
 
+def last_day(visit, language="en"):
+    """The last day of the four weeks that `store_forecast` covers: the first is the one that is running."""
+    with visit.application.test_request_context(f"/?lang={language}"):
+        return date_text(week_start(week_of(NOW) + 4) - DAY)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_expected_says_until_when_in_every_language(visit, price_home, language):
+    for low in (12.0, 12.85, 12.9):
+        write_past(price_home, "red", was(300, "12.90"))
+        store_forecast(price_home, "red", *[(low, 12.9, 12.9)] * 4)
+        words = text_of(section(visit, language=language))
+        assert " ".join(last_day(visit, language).split()) in words, low
+
+
 def test_what_is_expected_is_a_range_that_says_what_it_is(visit, price_home):
     write_past(price_home, "red", was(300, "14.90"), was(20, "12.90"))
     store_forecast(
@@ -123,7 +139,7 @@ def test_what_is_expected_is_a_range_that_says_what_it_is(visit, price_home):
     )
     html = section(visit)
     words = text_of(html)
-    assert "Expected in the next 4 weeks: €11.00 to €14.25." in words and "hold in 80% of cases" in words
+    assert f"Expected until {last_day(visit)}: €11.00 to €14.25." in words and "hold in 80% of cases" in words
     assert "It is an estimate, not a promise." in words
     assert 'class="band" d="M' in html and 'class="middle" d="M' in html
     assert "€11.00 to €14.25" in re.search(r'role="img" aria-label="([^"]+)"', html)[1]
@@ -145,10 +161,15 @@ def test_what_is_expected_is_a_range_that_says_what_it_is(visit, price_home):
 def test_a_calm_price_is_expected_to_stay(visit, price_home):
     write_past(price_home, "red", was(300, "12.90"))
     store_forecast(price_home, "red", *[(12.9, 12.9, 12.9)] * 4)
-    assert "The price is expected to be €12.90 in the next 4 weeks." in text_of(section(visit))
+    assert f"The price is expected to be €12.90 until {last_day(visit)}." in text_of(section(visit))
     store_forecast(price_home, "red", *[(12.85, 12.9, 12.95)] * 4)
-    assert "No change expected in the next 4 weeks; prices of €12.85 to €12.95 are possible." in text_of(section(visit))
+    assert f"No change expected until {last_day(visit)}; prices of €12.85 to €12.95 are possible." in text_of(
+        section(visit)
+    )
     assert visit.get("/api/v1/products/red/prices").json["forecast"]["flat"] is True
+    write_past(price_home, "red", was(300, "12.90"), was(0.1, "12.88"))  # within the range, and yet another price
+    assert "No change" not in text_of(section(visit))
+    assert visit.get("/api/v1/products/red/prices").json["forecast"] is None
 
 
 def test_nothing_is_expected_of_a_price_that_left_its_range_or_cannot_be_paid(visit, price_home):

@@ -179,11 +179,11 @@ def _expected_view(expected: ExpectedPrices, offered: Sequence[OfferedPrice]) ->
     ]
     low = amount_text(rounded(min(week.low for week in expected.weeks), currency), currency)
     high = amount_text(rounded(max(week.high for week in expected.weeks), currency), currency)
-    count = len(expected.weeks)
+    last_day = date_text(expected.weeks[-1].end - 1)  # the first of the weeks is the one that is running
     if low == high:
-        sentence = price_text("expected_same", count=count, price=low)
+        sentence = price_text("expected_same", date=last_day, price=low)
     else:
-        sentence = price_text("expected_flat" if expected.flat else "expected", count=count, low=low, high=high)
+        sentence = price_text("expected_flat" if expected.flat else "expected", date=last_day, low=low, high=high)
     percent = percent_text(round(expected.level * 100), language())
     return ExpectedView(
         sentence=sentence,

@@ -102,6 +102,15 @@ def test_a_forecast_in_another_currency_or_for_another_price_is_not_served(two_v
         assert models.forecast("p7", price=price, now=NOW) is None
 
 
+def test_that_a_price_stays_is_not_expected_once_it_changed(home):
+    rollback_forecasts(home)
+    models, last = PriceModels.open(home), float(drawn_prices(promoted=False).prices[7, -1])
+    for now in (NOW, NOW - WEEK_S):
+        assert models.forecast("p7", price=round(last, 2), now=now).flat
+        for price in (last + 0.01, last - 0.01):
+            assert models.forecast("p7", price=price, now=now) is None
+
+
 def test_before_the_first_week_the_last_price_holds_too(two_versions):
     models, weekly = PriceModels.open(two_versions), drawn_prices()
     rows = np.flatnonzero(
