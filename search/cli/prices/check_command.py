@@ -31,10 +31,9 @@ def check_command(home: Path, as_json: bool, limit: int) -> None:
     The findings of which the check is most sure are printed. Nothing is changed. A server checks by itself when
     somebody looks. The exit code is 3 when costs.csv or price-limits.csv has an error: it counts as absent then.
     """
-    summary, problems = check_shop(home), CostLimits(home).problems()
+    summary, problems = check_shop(home), tuple(map(str, CostLimits(home).problems()))
     overview = PriceOverview(home)
     found = [row for code in CODES for row in overview.worst(code, limit)]
-    summary, problems = check_shop(home), tuple(map(str, CostLimits(home).problems()))
     if as_json:
         rows = [{"product_id": product_id} | asdict(finding) for product_id, finding in found]
         print_json(asdict(summary) | {"problems": problems, "findings": rows})

@@ -41,11 +41,8 @@ def store_forecast(home, product_id, *weeks, last=12.9, currency="EUR", weeks_ag
     table = ForecastTable.of(
         [product_id], [currency], np.array([weeks], np.float32), np.array([last], np.float32), unknown
     )
-    manifest = PriceManifest(
-        0, NOW - DAY - 7 * DAY * weeks_ago, week_of(NOW) - weeks_ago, 60, 1, (currency,), "boosted", {}, {}
-    )
-    now = int(time.time())  # not NOW: a new week may have begun since the import, and its forecasts are over
-    manifest = PriceManifest(0, now - DAY, week_of(now), 60, 1, ("EUR",), "boosted", {}, {})
+    now = int(time.time()) - 7 * DAY * weeks_ago  # not NOW: a new week may have begun since the import
+    manifest = PriceManifest(0, now - DAY, week_of(now), 60, 1, (currency,), "boosted", {}, {})
     with price_fit_lock(home):
         publish_forecasts(
             home, PriceForecasts(manifest, table), lambda folder: (folder / "model.json").write_text("{}")
