@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import itertools
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +21,7 @@ FOLDER_TYPE = click.Path(file_okay=False, path_type=Path)
 OUTPUT_TYPE = click.Path(dir_okay=False, path_type=Path)
 GAP = "  "
 INTERVAL = "_interval"  # ends the name of a figure's interval
+SHOWN_REJECTED = 5  # rows of a report that are printed
 MIN_SHRUNK_WIDTH = 12  # terminal columns: a table column is not made narrower
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -115,3 +118,11 @@ def show_progress(keys: Sequence[str]) -> Iterable[str]:
         for key in keys:
             yield key
             tick(1)
+
+
+def print_rejected(path: Path) -> None:
+    """Print the first rows of a report of rejected rows, and where all of them are."""
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in itertools.islice(csv.DictReader(file), SHOWN_REJECTED):
+            click.echo(f"line {row['line']}: {row['reason']}", err=True)
+    click.echo(f"All rejected rows: {path}", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing, nullcontext
@@ -20,7 +19,7 @@ from catalog.storage.catalogue import Catalogue
 from catalog.text.csv_export import write_csv
 from indexer.cli.common import SOME_REJECTED, Commands, home_option
 from search.assistant.threads.thread_store import ThreadStore
-from search.cli.common import FILE_TYPE, OUTPUT_TYPE, json_option, print_figures, print_json
+from search.cli.common import FILE_TYPE, OUTPUT_TYPE, json_option, print_figures, print_json, print_rejected
 from search.pricing.alerts.alert_store import AlertStore
 from search.recommend.events.event_import import EventImport
 from search.recommend.events.event_log import EventLog, StoredEvent
@@ -28,7 +27,6 @@ from search.recommend.events.event_rows import EVENT_COLUMNS
 from search.recommend.experiments.experiment_store import ExperimentStore
 
 EXPORTED_COLUMNS = ("visitor_hash", *EVENT_COLUMNS[1:])  # no import takes a hash for the id of a visitor
-SHOWN_REJECTED = 5  # lines of the report that are printed
 
 
 @click.group("events", cls=Commands)
@@ -64,7 +62,7 @@ def import_command(home: Path, as_json: bool, table: Path) -> None:
         if examples:
             click.echo(f"The shop has no such products: {', '.join(map(repr, examples))}. Their events count later.")
     if report.rejected:
-        _print_rejected(rejected)
+        print_rejected(rejected)
         raise click.exceptions.Exit(SOME_REJECTED)
 
 
@@ -128,12 +126,3 @@ def _rows(events: Iterable[StoredEvent]) -> Iterator[list[Any]]:
 
 def _time(seconds: int | None) -> str | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc).isoformat()
-
-
-def _print_rejected(path: Path) -> None:
-    with path.open(encoding="utf-8", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file)):
-            if number >= SHOWN_REJECTED:
-                break
-            click.echo(f"line {row['line']}: {row['reason']}", err=True)
-    click.echo(f"All rejected rows: {path}", err=True)

@@ -13,9 +13,9 @@ from catalog.price_history.readings import DAY_S, Reduction, announced_reduction
 from catalog.product import Product
 from catalog.storage.price_history import PriceHistory
 from search.pricing.flags.price_flag import PriceFlag, price_flags
-from search.pricing.forecasting.base import LEVEL
 from search.pricing.learning.price_models import PriceModels
 from search.pricing.price_page import ExpectedPrices, ExpectedWeek, OfferedPrice, PricePage, offered_prices
+from search.pricing.series.range_level import LEVEL
 from search.pricing.series.weekly_prices import week_start
 
 MAX_DAYS, MAX_READ = 1_096, 3_000  # of a history that pages and flags read: four months of hourly changes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -23,11 +22,18 @@ from catalog.price_history.readings import LowestPrice, lowest_before_reduction
 from catalog.storage.catalogue import Catalogue
 from catalog.text.csv_export import write_csv
 from indexer.cli.common import SOME_REJECTED, home_option
-from search.cli.common import FILE_TYPE, OUTPUT_TYPE, json_option, print_figures, print_json, print_table
+from search.cli.common import (
+    FILE_TYPE,
+    OUTPUT_TYPE,
+    json_option,
+    print_figures,
+    print_json,
+    print_rejected,
+    print_table,
+)
 from search.pricing.past_prices.past_price_import import PastPriceImport
 from search.pricing.past_prices.past_price_rows import COLUMNS
 
-SHOWN_REJECTED = 5  # lines of the report that are printed
 SHOWN_COLUMNS = ("from", "price", "list price", "state", "source")
 
 
@@ -56,7 +62,7 @@ def import_prices_command(home: Path, as_json: bool, table: Path, encoding: str)
         if examples:
             click.echo(f"The shop has no such products: {', '.join(map(repr, examples))}.")
     if report.rejected:
-        _print_rejected(shop.rejected_prices)
+        print_rejected(shop.rejected_prices)
         raise click.exceptions.Exit(SOME_REJECTED)
 
 
@@ -159,12 +165,3 @@ def _text(amount: Decimal | None) -> str:
 
 def _time(at: int) -> str:
     return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _print_rejected(path: Path) -> None:
-    with path.open(encoding="utf-8", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file)):
-            if number >= SHOWN_REJECTED:
-                break
-            click.echo(f"line {row['line']}: {row['reason']}", err=True)
-    click.echo(f"All rejected rows: {path}", err=True)

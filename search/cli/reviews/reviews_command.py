@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing, nullcontext
@@ -20,7 +19,7 @@ from catalog.reviews.review_store import ReviewStore
 from catalog.storage.catalogue import Catalogue
 from catalog.text.csv_export import write_csv
 from indexer.cli.common import SOME_REJECTED, Commands, home_option
-from search.cli.common import FILE_TYPE, OUTPUT_TYPE, json_option, print_figures, print_json
+from search.cli.common import FILE_TYPE, OUTPUT_TYPE, json_option, print_figures, print_json, print_rejected
 from search.cli.reviews.evaluate_command import evaluate_reviews_command
 from search.reviews.analysis.analyser import ReviewAnalyser
 from search.reviews.importing.product_matcher import ProductMatcher
@@ -31,7 +30,6 @@ EXPORTED_COLUMNS = (
     *("key", "product_id", "rating", "title", "text", "author", "created", "verified", "state", "reply", "language"),
     *("reasons", "helpful", "unhelpful", "photos"),
 )
-SHOWN_REJECTED = 5  # lines of the report that are printed
 
 
 @click.group("reviews", cls=Commands, commands=[evaluate_reviews_command])
@@ -76,7 +74,7 @@ def import_command(file: Path, home: Path, as_json: bool, analyse: bool, **how: 
         if report.photos_left_out:
             click.echo("The file names photos by their addresses. They are not fetched.")
     if report.rejected:
-        _print_rejected(rejected)
+        print_rejected(rejected)
         raise click.exceptions.Exit(SOME_REJECTED)
 
 
@@ -149,12 +147,3 @@ def _rows(reviews: Iterable[Review]) -> Iterator[list[Any]]:
         about = (review.title, review.text, review.author, created, review.verified, review.state, review.reply)
         found = (" ".join(review.reasons), review.helpful, review.unhelpful, " ".join(review.photos))
         yield [f"{EXPORT_KEY}{review.id}", review.product_id, review.rating, *about, review.language, *found]
-
-
-def _print_rejected(path: Path) -> None:
-    with path.open(encoding="utf-8", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file)):
-            if number >= SHOWN_REJECTED:
-                break
-            click.echo(f"line {row['line']}: {row['reason']}", err=True)
-    click.echo(f"All rejected rows: {path}", err=True)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from catalog.extras import import_extra
 from search.pricing.classical.series_forecaster import EXTRA, SeriesForecaster
-from search.pricing.forecasting.base import HORIZON, LEVEL
+from search.pricing.forecasting.base import HORIZON
+from search.pricing.series.range_level import LEVEL
 
 PERCENT = round(100 * LEVEL)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -12,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from catalog.errors import WindowshopError
-from catalog.files.atomic import write_atomically
 from catalog.home import ShopHome
+from search.fitting.report_file import read_report, write_report
 from search.pricing.demand.demand_model import DemandModel
 from search.pricing.demand.demand_series import SeriesReader, columns, demand_series
 from search.pricing.demand.demand_store import DemandManifest, StoredDemand, demand_lock, publish_demand
@@ -62,19 +61,12 @@ class DemandReport:
 
     def save(self, home: Path) -> None:
         """Write the report, over that of the fit before."""
-        text = json.dumps(self.to_dict(), indent=2) + "\n"
-        path = ShopHome(home).demand_report
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, lambda draft: draft.write_text(text, encoding="utf-8"))
+        write_report(ShopHome(home).demand_report, self.to_dict())
 
 
 def last_demand_fit(home: Path) -> dict[str, Any] | None:
     """Return the report of the last fit as JSON values; None before the first, or where it cannot be read."""
-    try:
-        report = json.loads(ShopHome(home).demand_report.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return report if isinstance(report, dict) else None
+    return read_report(ShopHome(home).demand_report)
 
 
 def fit_demand(home: Path, read_series: SeriesReader = shop_series, now: int | None = None) -> DemandReport:

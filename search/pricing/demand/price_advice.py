@@ -8,7 +8,7 @@ from typing import Any
 
 from catalog.product import Product
 from search.pricing.demand.price_limits import NO_LIMITS, PriceLimits
-from search.pricing.forecasting.base import LEVEL
+from search.pricing.series.range_level import LEVEL
 
 RAISE, LOWER, KEEP, NOT_KNOWN = "raise", "lower", "keep", "not_known"
 VERDICTS = (RAISE, LOWER, KEEP, NOT_KNOWN)

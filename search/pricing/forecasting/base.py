@@ -11,7 +11,6 @@ from indexer.types import Floats
 from search.pricing.series.weekly_prices import WeeklyPrices
 
 QUANTILES = (0.1, 0.5, 0.9)
-LEVEL = 0.8  # of the range from the first to the last quantile
 HORIZON = 4  # weeks
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from catalog.errors import TooLittleHistory, WindowshopError
-from catalog.files.atomic import write_atomically
 from catalog.home import ShopHome
+from search.fitting.report_file import read_report, write_report
 from search.pricing.learning.forecast_gate import (
     BEST,
     MIN_MEASURED,
@@ -74,19 +73,12 @@ class PriceFitReport:
 
     def save(self, home: Path) -> None:
         """Write the report, over that of the fit before."""
-        text = json.dumps(self.to_dict(), indent=2) + "\n"
-        path = ShopHome(home).prices_report
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, lambda draft: draft.write_text(text, encoding="utf-8"))
+        write_report(ShopHome(home).prices_report, self.to_dict())
 
 
 def last_price_fit(home: Path) -> dict[str, Any] | None:
     """Return the report of the last fit as JSON values; None before the first, or where it cannot be read."""
-    try:
-        report = json.loads(ShopHome(home).prices_report.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return report if isinstance(report, dict) else None
+    return read_report(ShopHome(home).prices_report)
 
 
 def choice_sentence(choice: ForecasterChoice) -> str:

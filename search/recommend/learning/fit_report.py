@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from catalog.files.atomic import write_atomically
 from catalog.home import ShopHome
+from search.fitting.report_file import read_report, write_report
 from search.fitting.version_store import StoredVersion
 from search.recommend.learning.gate import (
     FIRST,
@@ -71,19 +70,12 @@ class FitReport:
 
     def save(self, home: Path) -> None:
         """Write the report, over that of the fit before."""
-        text = json.dumps(self.to_dict(), indent=2) + "\n"
-        path = ShopHome(home).fit_report
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, lambda draft: draft.write_text(text, encoding="utf-8"))
+        write_report(ShopHome(home).fit_report, self.to_dict())
 
 
 def last_fit(home: Path) -> dict[str, Any] | None:
     """Return the report of the last fit as JSON values; None before the first, or where it cannot be read."""
-    try:
-        report = json.loads(ShopHome(home).fit_report.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return report if isinstance(report, dict) else None
+    return read_report(ShopHome(home).fit_report)
 
 
 def with_figures(
