@@ -1,5 +1,4 @@
 """Forecasts of weekly prices behind one contract.
 
-Imported by search.pricing, search.pricing.classical, search.pricing.demand, search.pricing.evaluation,
-search.pricing.learning.
+Imported by search.pricing.classical, search.pricing.evaluation, search.pricing.learning.
 """
