@@ -13,8 +13,9 @@ from typing import Any
 import click
 from rich.cells import cell_len, set_cell_size
 
-from indexer.cli.common import home_option, runtime_option
+from indexer.cli.common import SOME_REJECTED, home_option, runtime_option
 from indexer.progress import progress
+from search.importing.import_counts import ImportCounts
 
 FILE_TYPE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER_TYPE = click.Path(file_okay=False, path_type=Path)
@@ -120,9 +121,27 @@ def show_progress(keys: Sequence[str]) -> Iterable[str]:
             tick(1)
 
 
-def print_rejected(path: Path) -> None:
-    """Print the first rows of a report of rejected rows, and where all of them are."""
-    with path.open(encoding="utf-8", newline="") as file:
+def print_import(
+    counts: ImportCounts, figures: Mapping[str, Any], rejected: Path, as_json: bool, note: str = ""
+) -> None:
+    """Print what an import did, as `figures` of its `counts`; `rejected` is where rejected rows are listed.
+
+    `note` follows the names of products that the shop does not have.
+    """
+    if as_json:
+        print_json({**figures, "report": str(rejected) if counts.rejected else None})
+        return
+    print_figures(figures)
+    if figures["examples"]:
+        click.echo(f"The shop has no such products: {', '.join(map(repr, figures['examples']))}.{note}")
+
+
+def exit_if_rejected(counts: ImportCounts, rejected: Path) -> None:
+    """Print the first rejected rows and where all of them are, and exit with SOME_REJECTED; return without any."""
+    if not counts.rejected:
+        return
+    with rejected.open(encoding="utf-8", newline="") as file:
         for row in itertools.islice(csv.DictReader(file), SHOWN_REJECTED):
             click.echo(f"line {row['line']}: {row['reason']}", err=True)
-    click.echo(f"All rejected rows: {path}", err=True)
+    click.echo(f"All rejected rows: {rejected}", err=True)
+    raise click.exceptions.Exit(SOME_REJECTED)

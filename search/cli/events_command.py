@@ -17,9 +17,16 @@ from catalog.questions.question_store import QuestionStore
 from catalog.reviews.review_store import ReviewStore
 from catalog.storage.catalogue import Catalogue
 from catalog.text.csv_export import write_csv
-from indexer.cli.common import SOME_REJECTED, Commands, home_option
+from indexer.cli.common import Commands, home_option
 from search.assistant.threads.thread_store import ThreadStore
-from search.cli.common import FILE_TYPE, OUTPUT_TYPE, json_option, print_figures, print_json, print_rejected
+from search.cli.common import (
+    FILE_TYPE,
+    OUTPUT_TYPE,
+    exit_if_rejected,
+    json_option,
+    print_figures,
+    print_import,
+)
 from search.pricing.alerts.alert_store import AlertStore
 from search.recommend.events.event_import import EventImport
 from search.recommend.events.event_log import EventLog, StoredEvent
@@ -53,17 +60,8 @@ def import_command(home: Path, as_json: bool, table: Path) -> None:
     rejected = ShopHome(home).rejected_events
     with closing(EventLog.open(home)) as log:
         report = EventImport(log, known, rejected).run(table)
-    figures = report.to_dict()
-    if as_json:
-        print_json({**figures, "report": str(rejected) if report.rejected else None})
-    else:
-        examples = figures.pop("examples")
-        print_figures(figures)
-        if examples:
-            click.echo(f"The shop has no such products: {', '.join(map(repr, examples))}. Their events count later.")
-    if report.rejected:
-        print_rejected(rejected)
-        raise click.exceptions.Exit(SOME_REJECTED)
+    print_import(report, report.to_dict(), rejected, as_json, " Their events count later.")
+    exit_if_rejected(report, rejected)
 
 
 @events_command.command("export")

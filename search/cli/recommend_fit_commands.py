@@ -51,11 +51,7 @@ def status_command(home: Path, as_json: bool) -> None:
     versions, running, interrupted = stored_versions(home), running_fit(home), interrupted_fit(home)
     last = with_figures(last_fit(home), versions)
     if as_json:
-        listed = [
-            {"version": stored.version, "current": stored.current, "damaged": stored.damaged}
-            | ({"fitted_at": stored.manifest.fitted_at, "events": stored.manifest.events} if stored.manifest else {})
-            for stored in versions
-        ]
+        listed = [stored.to_dict("fitted_at", "events") for stored in versions]
         print_json({"versions": listed, "running": running, "interrupted": interrupted, "last": last})
         return
     if running is not None:
@@ -103,10 +99,9 @@ def refit_recommender(home: Path, as_json: bool) -> dict[str, Any] | None:
 
 def _version_row(stored: StoredVersion[ModelManifest]) -> tuple[str, ...]:
     if (manifest := stored.manifest) is None:
-        return f"{stored.version}{' (current, damaged)' if stored.current else ' (damaged)'}", stored.damaged, "", ""
-    number = f"{stored.version}{' (served)' if stored.current else ''}"
+        return stored.label, stored.damaged, "", ""
     span = f"{_time(manifest.since)} to {_time(manifest.until)}"
-    return number, _time(manifest.fitted_at), f"{manifest.events:,}", span
+    return stored.label, _time(manifest.fitted_at), f"{manifest.events:,}", span
 
 
 def _print_report(report: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from typing import Generic
 from catalog.files.atomic import stat_mark
 from search.fitting.version_store import Opened, Serving
 
-RETRY_SECONDS = 60.0  # until a version that could not be used is tried again; whoever repairs it moves the pointer
+RETRY_SECONDS = 60.0  # until a version that could not be used is tried again; a repair moves the pointer
 _Mark = tuple[int, int, int] | None
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from catalog.files.locks import locked_file
 from catalog.files.version_folders import VersionFolders, records, seal
 from search.fitting.manifest_files import MANIFEST_FILE, Kind, ManifestFiles
 
-LOCK_TIMEOUT_S = 2.0  # whoever looks whether a fit is running holds the lock for a moment
+LOCK_TIMEOUT_S = 2.0  # a look at whether a fit is running holds the lock for a moment
 Opened = TypeVar("Opened")
 
 
@@ -38,6 +38,18 @@ class StoredVersion(Generic[Kind]):
     current: bool
     manifest: Kind | None = None
     damaged: str = ""
+
+    @property
+    def label(self) -> str:
+        """The number, with what a list says of it: "3 (served)", "2 (damaged)"."""
+        if self.manifest is None:
+            return f"{self.version} (current, damaged)" if self.current else f"{self.version} (damaged)"
+        return f"{self.version} (served)" if self.current else str(self.version)
+
+    def to_dict(self, *names: str) -> dict[str, Any]:
+        """Return JSON values, with these fields of the manifest where it can be read."""
+        values = {"version": self.version, "current": self.current, "damaged": self.damaged}
+        return values | {name: getattr(self.manifest, name) for name in names if self.manifest is not None}
 
 
 @contextmanager

@@ -21,14 +21,14 @@ from catalog.price_history.price_change import PriceChange
 from catalog.price_history.readings import LowestPrice, lowest_before_reduction
 from catalog.storage.catalogue import Catalogue
 from catalog.text.csv_export import write_csv
-from indexer.cli.common import SOME_REJECTED, home_option
+from indexer.cli.common import home_option
 from search.cli.common import (
     FILE_TYPE,
     OUTPUT_TYPE,
+    exit_if_rejected,
     json_option,
-    print_figures,
+    print_import,
     print_json,
-    print_rejected,
     print_table,
 )
 from search.pricing.past_prices.past_price_import import PastPriceImport
@@ -53,17 +53,8 @@ def import_prices_command(home: Path, as_json: bool, table: Path, encoding: str)
     shop = ShopHome(home)
     with closing(Catalogue.open(shop.require_catalogue())) as catalogue:
         report = PastPriceImport(catalogue.price_history, shop.rejected_prices).run(table, encoding)
-    figures = report.to_dict()
-    if as_json:
-        print_json({**figures, "report": str(shop.rejected_prices) if report.rejected else None})
-    else:
-        examples = figures.pop("examples")
-        print_figures(figures)
-        if examples:
-            click.echo(f"The shop has no such products: {', '.join(map(repr, examples))}.")
-    if report.rejected:
-        print_rejected(shop.rejected_prices)
-        raise click.exceptions.Exit(SOME_REJECTED)
+    print_import(report, report.to_dict(), shop.rejected_prices, as_json)
+    exit_if_rejected(report, shop.rejected_prices)
 
 
 @click.command("export")

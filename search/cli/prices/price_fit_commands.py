@@ -107,7 +107,10 @@ def price_status_command(home: Path, as_json: bool) -> None:
     demand_versions, last_demand = stored_demand_versions(home), last_demand_fit(home)
     if as_json:
         listed = [_version_values(stored) for stored in versions]
-        demand = {"versions": [_demand_values(stored) for stored in demand_versions], "last": last_demand}
+        demand = {
+            "versions": [stored.to_dict("fitted_at", "weeks", "products", "figures") for stored in demand_versions],
+            "last": last_demand,
+        }
         print_json({"versions": listed, "running": running, "interrupted": interrupted, "last": last, "demand": demand})
         return
     if running is not None:
@@ -148,13 +151,6 @@ def rollback_prices_command(home: Path, as_json: bool, to: int | None, demand: b
         say_next("go back to the model of demand before, too", "prices", "rollback", "--demand", "--home", home)
 
 
-def _demand_values(stored: StoredVersion[DemandManifest]) -> dict[str, Any]:
-    values = {"version": stored.version, "current": stored.current, "damaged": stored.damaged}
-    if (manifest := stored.manifest) is None:
-        return values
-    return values | {name: getattr(manifest, name) for name in ("fitted_at", "weeks", "products", "figures")}
-
-
 def _print_demand(versions: Sequence[StoredVersion[DemandManifest]], last: Mapping[str, Any] | None) -> None:
     """Print the versions of the model of demand, and why the last fit stored none."""
     if versions:
@@ -170,29 +166,22 @@ def _print_demand(versions: Sequence[StoredVersion[DemandManifest]], last: Mappi
 
 def _demand_row(stored: StoredVersion[DemandManifest]) -> tuple[str, ...]:
     if (manifest := stored.manifest) is None:
-        mark = " (current, damaged)" if stored.current else " (damaged)"
-        return f"{stored.version}{mark}", stored.damaged, "", "", ""
-    number = f"{stored.version}{' (served)' if stored.current else ''}"
+        return stored.label, stored.damaged, "", "", ""
     figures = manifest.figures.get("with_calendar", manifest.figures)
     products, weeks = f"{manifest.products:,}", f"{manifest.weeks:,}"
-    return number, _time(manifest.fitted_at), products, weeks, _ratio(figures.get("deviance_ratio"))
+    return stored.label, _time(manifest.fitted_at), products, weeks, _ratio(figures.get("deviance_ratio"))
 
 
 def _version_values(stored: StoredVersion[PriceManifest]) -> dict[str, Any]:
-    values = {"version": stored.version, "current": stored.current, "damaged": stored.damaged}
-    if (manifest := stored.manifest) is None:
-        return values
-    names = ("fitted_at", "first_week", "history_weeks", "products", "forecaster")
-    return values | {name: getattr(manifest, name) for name in names} | {"weeks_ahead": _weeks_ahead(manifest)}
+    values = stored.to_dict("fitted_at", "first_week", "history_weeks", "products", "forecaster")
+    return values if stored.manifest is None else values | {"weeks_ahead": _weeks_ahead(stored.manifest)}
 
 
 def _version_row(stored: StoredVersion[PriceManifest]) -> tuple[str, ...]:
     if (manifest := stored.manifest) is None:
-        mark = " (current, damaged)" if stored.current else " (damaged)"
-        return f"{stored.version}{mark}", stored.damaged, "", "", ""
-    number = f"{stored.version}{' (served)' if stored.current else ''}"
-    ahead = str(_weeks_ahead(manifest))
-    return number, _time(manifest.fitted_at), manifest.forecaster, f"{manifest.products:,}", ahead
+        return stored.label, stored.damaged, "", "", ""
+    products, ahead = f"{manifest.products:,}", str(_weeks_ahead(manifest))
+    return stored.label, _time(manifest.fitted_at), manifest.forecaster, products, ahead
 
 
 def _weeks_ahead(manifest: PriceManifest) -> int:

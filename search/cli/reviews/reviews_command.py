@@ -18,8 +18,15 @@ from catalog.reviews.review import STATES, Review
 from catalog.reviews.review_store import ReviewStore
 from catalog.storage.catalogue import Catalogue
 from catalog.text.csv_export import write_csv
-from indexer.cli.common import SOME_REJECTED, Commands, home_option
-from search.cli.common import FILE_TYPE, OUTPUT_TYPE, json_option, print_figures, print_json, print_rejected
+from indexer.cli.common import Commands, home_option
+from search.cli.common import (
+    FILE_TYPE,
+    OUTPUT_TYPE,
+    exit_if_rejected,
+    json_option,
+    print_figures,
+    print_import,
+)
 from search.cli.reviews.evaluate_command import evaluate_reviews_command
 from search.reviews.analysis.analyser import ReviewAnalyser
 from search.reviews.importing.product_matcher import ProductMatcher
@@ -64,18 +71,10 @@ def import_command(file: Path, home: Path, as_json: bool, analyse: bool, **how: 
     figures = report.to_dict()
     if analyse and store.count_unanalysed():
         figures["texts_analysed"] = _analyse(store)
-    if as_json:
-        print_json({**figures, "report": str(rejected) if report.rejected else None})
-    else:
-        examples = figures.pop("examples")
-        print_figures(figures)
-        if examples:
-            click.echo(f"The shop has no such products: {', '.join(map(repr, examples))}.")
-        if report.photos_left_out:
-            click.echo("The file names photos by their addresses. They are not fetched.")
-    if report.rejected:
-        print_rejected(rejected)
-        raise click.exceptions.Exit(SOME_REJECTED)
+    print_import(report, figures, rejected, as_json)
+    if report.photos_left_out and not as_json:
+        click.echo("The file names photos by their addresses. They are not fetched.")
+    exit_if_rejected(report, rejected)
 
 
 @reviews_command.command("export")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from decimal import Decimal
 from itertools import groupby
@@ -21,11 +21,11 @@ from catalog.product import Rejected
 from catalog.storage.price_history import PriceHistory
 from catalog.text.csv_export import write_csv
 from indexer.progress import progress
+from search.importing.import_counts import ImportCounts
 from search.pricing.past_prices.past_price_rows import PastPrice, read_past_prices
 
 BATCH_PRODUCTS = 200  # in one transaction
 REJECTED_COLUMNS = ("line", "reason")
-MAX_UNKNOWN = 100_000  # ids of unknown products that are counted
 _TICK_ROWS = 10_000
 
 _CREATE = """CREATE TABLE rows (product_id TEXT, at INTEGER, line INTEGER, price TEXT, list_price TEXT, currency TEXT,
@@ -35,26 +35,16 @@ _SELECT = "SELECT * FROM rows ORDER BY product_id, at, line"
 
 
 @dataclass(slots=True)
-class PastPriceReport:
+class PastPriceReport(ImportCounts):
     """What an import did with the rows of a file.
 
     `repeated` rows have the product and time of a later row, which counts.
     """
 
-    rows: int = 0
-    added: int = 0
     corrected: int = 0
     already_stored: int = 0
     repeated: int = 0
-    rejected: int = 0
     products: int = 0
-    on_unknown_products: int = 0
-    unknown_products: set[str] = field(default_factory=set)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the numbers, unknown products with a few of their ids."""
-        unknown = {"unknown_products": len(self.unknown_products), "examples": sorted(self.unknown_products)[:5]}
-        return {**asdict(self), **unknown}
 
 
 @dataclass(slots=True)
@@ -152,9 +142,7 @@ class PastPriceImport:
                 self._reject(report, product.lines[conflict.past.at], _reason(conflict))
 
     def _reject_unknown(self, product: _ProductRows, report: PastPriceReport) -> None:
-        report.on_unknown_products += len(product.changes)
-        if len(report.unknown_products) < MAX_UNKNOWN:
-            report.unknown_products.add(product.product_id)
+        report.count_unknown(product.product_id, len(product.changes))
         for line in product.lines.values():
             self._reject(report, line, f"the shop has no product {product.product_id[:80]!r}")
 

@@ -6,19 +6,19 @@ import sqlite3
 import time
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 from catalog.text.csv_export import write_csv
 from indexer.progress import progress
+from search.importing.import_counts import ImportCounts
 from search.recommend.events.event_log import ADD_PRODUCT, ADD_TO_SEGMENT, ADD_VISITOR, EventLog, take_numbers
 from search.recommend.events.event_rows import BadEvent, EventFileReader, EventRow, open_event_file, parse_event
 from search.recommend.events.retention import DAY_S, segment_of
 
 BATCH_ROWS = 20_000
 MAX_BASKET = 10_000  # rows of one visitor and time that a batch waits for
-MAX_UNKNOWN = 100_000  # ids of unknown products that are counted
 REJECTED_COLUMNS = ("line", "reason")
 
 _CREATE = """CREATE TEMP TABLE IF NOT EXISTS incoming (segment INTEGER NOT NULL, visitor INTEGER NOT NULL,
@@ -39,20 +39,10 @@ _COUNT = "SELECT segment, count(*) FROM incoming GROUP BY segment"
 
 
 @dataclass(slots=True)
-class ImportReport:
+class ImportReport(ImportCounts):
     """What an import did with the rows of a file: added, found in the log already, or rejected."""
 
-    rows: int = 0
-    added: int = 0
     already_stored: int = 0
-    rejected: int = 0
-    on_unknown_products: int = 0
-    unknown_products: set[str] = field(default_factory=set)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the numbers, unknown products with a few of their ids."""
-        unknown = {"unknown_products": len(self.unknown_products), "examples": sorted(self.unknown_products)[:5]}
-        return {**asdict(self), **unknown}
 
 
 class EventImport:
@@ -101,9 +91,7 @@ class EventImport:
                     write_csv(bad, [(line, str(error))])
                     continue
                 if event.product_id not in self._known:
-                    report.on_unknown_products += 1
-                    if len(report.unknown_products) < MAX_UNKNOWN:
-                        report.unknown_products.add(event.product_id)
+                    report.count_unknown(event.product_id)
                 yield event
         finally:
             if bad is not None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from catalog.feeds.rows.raw_bytes import open_bytes
 from catalog.product import Rejected
@@ -16,6 +16,7 @@ from catalog.reviews.review_query import NewReview
 from catalog.reviews.review_store import ReviewStore
 from catalog.text.csv_export import write_csv
 from indexer.progress import progress
+from search.importing.import_counts import ImportCounts
 from search.language.detection import language_of
 from search.reviews.importing.product_matcher import ProductMatcher
 from search.reviews.moderation.screening import screened
@@ -23,28 +24,17 @@ from search.reviews.moderation.screening import screened
 BATCH_ROWS = 2_000
 PAUSE_S = 0.01  # between batches: a server that waits to write has its turn
 REJECTED_COLUMNS = ("line", "reason")
-MAX_UNKNOWN = 100_000  # names of unknown products that are counted
 UNKNOWN = "the shop has no product {name!r}"
 
 
 @dataclass(slots=True)
-class ReviewImportReport:
+class ReviewImportReport(ImportCounts):
     """What an import did with the rows of a file."""
 
-    rows: int = 0
-    added: int = 0
     changed: int = 0
     unchanged: int = 0
     replies: int = 0
-    rejected: int = 0
-    on_unknown_products: int = 0
     photos_left_out: int = 0  # addresses of pictures, which are not fetched
-    unknown_products: set[str] = field(default_factory=set)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the numbers, unknown products with a few of their names."""
-        unknown = {"unknown_products": len(self.unknown_products), "examples": sorted(self.unknown_products)[:5]}
-        return {**asdict(self), **unknown}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +119,7 @@ def _reason(item: FileReview | Rejected, report: ReviewImportReport) -> str:
     if isinstance(item, Rejected):
         return item.reason
     name = item.products[0][:80]
-    report.on_unknown_products += 1
-    if len(report.unknown_products) < MAX_UNKNOWN:
-        report.unknown_products.add(name)
+    report.count_unknown(name)
     return UNKNOWN.format(name=name)
 
 

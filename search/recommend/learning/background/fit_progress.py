@@ -1,4 +1,4 @@
-"""How far a fit is, in a file of the shop: any process may show it, whoever started the fit. Light: no numpy."""
+"""How far a fit is, in a file of the shop: any process may show it. Light: no numpy."""
 
 from __future__ import annotations
 
