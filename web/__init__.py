@@ -61,7 +61,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["FETCH_RULES"] = settings.fetch_rules
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign]
+    _add_middleware(app, settings)
+    _add_services(app, settings)
+    _add_shop_routes(app, settings)
+    _add_staff_routes(app, settings)
+    engine.init_app(app, settings, jobs.learner(app) if settings.learn_missing_heads else None)
+    webhooks.init_app(app, settings)
+    return app
 
+
+def _add_middleware(app: Flask, settings: Settings) -> None:
     request_context.init_app(app)
     access_log.init_app(app, settings)
     metrics.init_app(app)
@@ -73,24 +82,23 @@ def create_app(settings: Settings | None = None) -> Flask:
     consent.init_app(app, settings)
     errors.init_app(app)
     templating.init_app(app)
-    try_photos.init_app(app, settings)
-    voice.init_app(app, settings)
-    assistant_service.init_app(app, settings)
-    question_service.init_app(app, settings)
-    service_desk.init_app(app, settings)
-    alert_service.init_app(app, settings)
-    app.register_blueprint(conversations.bp)
-    app.register_blueprint(conversations_page.bp)
 
+
+def _add_services(app: Flask, settings: Settings) -> None:
+    for service in (try_photos, voice, assistant_service, question_service, service_desk, alert_service):
+        service.init_app(app, settings)
+
+
+def _add_shop_routes(app: Flask, settings: Settings) -> None:
+    """Add what shoppers call, and the pages of staff."""
+    for desk in (conversations, conversations_page):
+        app.register_blueprint(desk.bp)
     urls.init_app(app)
     app.register_blueprint(search.bp)
     app.register_blueprint(visitors.bp)
     feed.init_app(app, settings)
-    app.register_blueprint(suggestions.bp)
-    app.register_blueprint(speech.bp)
-    app.register_blueprint(assistant.bp)
-    app.register_blueprint(assistant_page.bp)
-    app.register_blueprint(products.bp)
+    for api in (suggestions, speech, assistant, assistant_page, products):
+        app.register_blueprint(api.bp)
     prices.init_app(app, settings)
     app.register_blueprint(product_questions.bp)
     app.register_blueprint(price_alerts.bp)
@@ -103,15 +111,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(site_files.bp)
     app.register_blueprint(embed_routes.bp)
     review_api.init_app(app, settings)
-    listings.init_app(app, settings)
-    merchant_prices.init_app(app, settings)
-    jobs.init_app(app, settings)
-    operations.init_app(app, settings)
+
+
+def _add_staff_routes(app: Flask, settings: Settings) -> None:
+    """Add what merchants and the owner call, and the reference of the API."""
+    for api in (listings, merchant_prices, jobs, operations):
+        api.init_app(app, settings)
     app.register_blueprint(insights.bp)
     rules.init_app(app, settings)
     app.register_blueprint(experiments.bp)
     app.register_blueprint(reference_page.bp)
-
-    engine.init_app(app, settings, jobs.learner(app) if settings.learn_missing_heads else None)
-    webhooks.init_app(app, settings)
-    return app
