@@ -120,7 +120,7 @@ class ShopHome:
         "demand/current", "Number of the served version of it. `prices fit` replaces it last of all."
     )
     demand_report = Entry("demand/last-fit.json", "What the last fit of the model of demand measured and decided.")
-    demand_lock = Entry("demand/.fit.lock", "Lock of whoever writes a version of the model of demand. It stays empty.")
+    demand_lock = Entry("demand/.fit.lock", "Lock of the process that writes a version of it. It stays empty.")
     rejected_prices = Entry("reports/rejected-prices.csv", "Rows that the last `prices import` rejected, and why.")
     price_overview = Entry(
         "reports/prices.sqlite", "What the last check of prices found. Server, `prices check` write."

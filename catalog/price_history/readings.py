@@ -129,7 +129,7 @@ def _reduced_since(newest_first: Iterator[PriceChange], now: int, days: int) -> 
     if newest is None:
         return None
     began: PriceChange | None = None
-    price = newest.price  # the last that was asked: no older one of the same reduction is lower
+    price = newest.price  # the newest: no older one of the same reduction is lower
     for change, begin, stop in _spans_back(itertools.chain([newest], newest_first), max(now, newest.at + 1)):
         if begin == stop:
             continue

@@ -145,7 +145,7 @@ async function list() {
   if (page.state === "making") watching = setTimeout(() => attempt(list), WATCH);
 }
 
-// Show a product; a list that is on its way, or about to be asked for, must not cover it.
+// Show a product; a list that is on its way, or about to be requested, must not cover it.
 async function opened(id) {
   clearTimeout(typing);
   clearTimeout(watching);

@@ -105,7 +105,7 @@ class PriceAdvice:
 
     `verdict` is one of VERDICTS and `reason` one of REASONS. `suggested` is a price that would bring more at both ends
     of the elasticity's interval; None unless the verdict is raise or lower. `candidates` are in ascending order of
-    price, the present one among them; `requested` is the price that was asked about. `decision` is the elasticity at
+    price, the present one among them; `requested` is the price in question. `decision` is the elasticity at
     which nothing is to be gained by a change: -1 for revenue, -price / (price - cost) for the margin.
     `promotions_known` is False where promotions are not known, so that their effect counts as the price's.
     """

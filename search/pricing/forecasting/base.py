@@ -15,8 +15,8 @@ HORIZON = 4  # weeks
 
 
 class PriceForecaster(Protocol):
-    """Forecasts the prices of the weeks after a moment. A forecaster may be asked without being fitted only if it is
-    one that learns nothing.
+    """Forecasts the prices of the weeks after a moment. Only a forecaster that learns nothing may forecast without
+    being fitted.
     """
 
     name: ClassVar[str]

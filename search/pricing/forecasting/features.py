@@ -29,7 +29,7 @@ NEVER = 99.0  # weeks since something that has not happened
 class PriceFeatures:
     """The features of series; each column of them is relative to the last known price, in logarithms.
 
-    `weekly` may have columns after the moment that is asked for: they are not looked at, except in the calendar.
+    `weekly` may have columns after the moment of a forecast: they are not looked at, except in the calendar.
     """
 
     def __init__(self, weekly: WeeklyPrices, calendar: bool) -> None:

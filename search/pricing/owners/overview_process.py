@@ -41,7 +41,7 @@ def check_shop(home: Path) -> OverviewSummary:
 
 
 def _check(home: Path, catalogue: Catalogue) -> OverviewSummary:
-    """Check the prices, and write the table of advice beside the overview where the owner's files are sound."""
+    """Check the prices, and write the table of advice next to the overview where the owner's files are sound."""
     limits, adviser = CostLimits(home), PriceAdviser(home)
     if limits.problems():
         return check_prices(home, catalogue, CheckInputs(limits.of_product))

@@ -1,4 +1,4 @@
-"""The advice on prices of an open shop, of one product or category, with the range of look-alikes beside it."""
+"""The advice on prices of an open shop, of one product or category, with the range of look-alikes."""
 
 from __future__ import annotations
 

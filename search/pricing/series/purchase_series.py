@@ -22,7 +22,7 @@ DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PurchaseSeries:
-    """The series of every product of a log (n, w), and what is known of the products beside them.
+    """The series of every product of a log (n, w), and what else is known of the products.
 
     `purchases` (n,) are the rows of the log, `weeks_sold` (n,) the weeks with one, `by_weight` (n,) says which products
     have no price of a unit, because what is sold is weighed.

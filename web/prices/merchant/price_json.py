@@ -59,7 +59,7 @@ def finding_json(finding: PriceFinding) -> dict[str, Any]:
 
 
 def advice_json(advice: PriceAdvice, look_alikes: PriceRange | None) -> dict[str, Any]:
-    """Return what demand says of a price, and the range of look-alikes beside it."""
+    """Return what demand says of a price, and the range of look-alikes."""
     found = None if look_alikes is None else look_alikes.to_dict()
     if found is not None:
         del found["products"], found["neighbours"]

@@ -11,7 +11,7 @@ import numpy as np
 from catalog.product import categories_down, levels_of
 from indexer.types import Ids
 
-DEPTH = 3  # levels of a category that are told apart: the first, the second, and the whole path
+DEPTH = 3  # levels of a category that models distinguish: the first, the second, and the whole path
 
 
 @dataclass(frozen=True, eq=False)

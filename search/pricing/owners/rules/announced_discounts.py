@@ -43,7 +43,7 @@ def discount_findings(changes: Sequence[PriceChange], now: int) -> tuple[PriceFi
 def _not_lowest(changes: Sequence[PriceChange], now: int) -> tuple[PriceFinding, ...]:
     """Return the finding where the price is no lower than the lowest of the 30 days before the present reduction.
 
-    The lowest price is the one that the product's page shows beside the discount, so that both say the same.
+    The lowest price is the one that the product's page shows with the discount, so that both say the same.
     """
     reduction = announced_reduction(reversed(changes), now)
     lowest, price = None if reduction is None else reduction.lowest, changes[-1].price
