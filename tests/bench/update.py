@@ -101,7 +101,7 @@ def _figures(run: Watched) -> dict[str, float]:
 
 
 def _work(run: Watched) -> dict[str, Any]:
-    report = json.loads(run.output)
+    report = json.loads(run.stdout)
     kept = ("encoded", "titles", "copied", "made", "rejected")
     changes = {kind: found["count"] for kind, found in report["changes"].items() if isinstance(found, dict)}
     return {name: report[name] for name in kept} | {"changes": {kind: n for kind, n in changes.items() if n}}

@@ -39,7 +39,7 @@ def test_build_info_verify(run, tmp_path):
     assert built.exit_code == 0, built.output
     assert "4 products with 4 pictures indexed, 0 rejected" in built.output
     shown = run("info", "--home", home)
-    assert json.loads(shown.output)["rows"] == 4
+    assert json.loads(shown.stdout)["rows"] == 4
     checked = run("verify", "--home", home, "--all")
     assert checked.exit_code == 0
     assert "000001 (current) is whole: 4 rows" in checked.output

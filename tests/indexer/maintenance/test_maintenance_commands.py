@@ -172,7 +172,7 @@ def test_the_cache_is_listed_and_pruned(run, home, tmp_path):
 def test_update_and_rollback_on_the_command_line(run, home, tmp_path):
     feed = write_feed(tmp_path / "feed", [(f"p-{name}", f"{name} hat", f"{name}.png") for name in COLOURS])
     planned = run("update", "--home", home, "--dry-run", "--json")
-    assert json.loads(planned.output)["changes"]["words"]["count"] == 4
+    assert json.loads(planned.stdout)["changes"]["words"]["count"] == 4
     assert current_number(home) == 1
     done = run("update", "--home", home, "--feed", feed)
     assert done.exit_code == 0 and "Generation 000002: 4 rows" in done.output and "gate overlap: passed" in done.output

@@ -168,7 +168,7 @@ def test_the_command_writes_where_the_registry_looks(data, tmp_path, monkeypatch
     calls = []
     monkeypatch.setattr(fit_starter, "fit_starter", lambda *arguments: calls.append(arguments) or {"name": "starter"})
     result = CliRunner().invoke(main, ["starter", "--data", str(data), "--seed", "7"])
-    assert result.exit_code == 0 and json.loads(result.output) == {"name": "starter"}
+    assert result.exit_code == 0 and json.loads(result.stdout) == {"name": "starter"}
     CliRunner().invoke(main, ["starter", "--data", str(data), "--out", str(tmp_path / "x.safetensors")])
     assert calls == [(data, STARTER_HEADS, 7), (data, tmp_path / "x.safetensors", 0)]
     assert CliRunner().invoke(main, ["starter", "--data", str(data), "--out", str(tmp_path)]).exit_code == 2

@@ -123,9 +123,9 @@ def test_the_status_names_an_interrupted_fit(tmp_path):
     progress.write_text('{"done": 3, "total": 7}')
     ask = ["recommend", "status", "--home", str(tmp_path)]
     assert "A fit was interrupted after step 3 of 7" in CliRunner().invoke(main, ask).output
-    found = json.loads(CliRunner().invoke(main, [*ask, "--json"]).output)["interrupted"]
+    found = json.loads(CliRunner().invoke(main, [*ask, "--json"]).stdout)["interrupted"]
     assert found == {"at": int(progress.stat().st_mtime), "done": 3, "total": 7}
     with fit_lock(tmp_path):
-        assert json.loads(CliRunner().invoke(main, [*ask, "--json"]).output)["interrupted"] is None
+        assert json.loads(CliRunner().invoke(main, [*ask, "--json"]).stdout)["interrupted"] is None
     progress.unlink()
     assert "interrupted" not in CliRunner().invoke(main, ask).output

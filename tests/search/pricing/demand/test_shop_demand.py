@@ -151,12 +151,12 @@ def test_the_command_advises_on_one_product_and_counts_all(fitted):
     home, _, products = fitted
     run = CliRunner().invoke
     one = ["advise", "--home", str(home), "--product", products[0].id, "--price", "3.50", "--cost", "1"]
-    advice = json.loads(run(prices_command, [*one, "--json"]).output)
+    advice = json.loads(run(prices_command, [*one, "--json"]).stdout)
     assert advice["requested"]["price"] == "3.50" and advice["cost"] == "1"
     assert advice["elasticity"].keys() == {"value", "low", "high", "weeks", "moved", "source"}
     assert advice["candidates"][0].keys() == advice["requested"].keys()
     assert "Verdict:" in run(prices_command, one).output
-    counts = json.loads(run(prices_command, ["advise", "--home", str(home), "--json"]).output)
+    counts = json.loads(run(prices_command, ["advise", "--home", str(home), "--json"]).stdout)
     assert sum(row["products"] for row in counts["verdicts"]) == len(products) and counts["fitted"]
     assert "Name it" in run(prices_command, ["advise", "--home", str(home), "--price", "3"]).output
 
