@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -22,6 +22,7 @@ from indexer.build.encoding_pipeline import PipelineOptions
 from indexer.build.kind_texts import write_kind_vectors
 from indexer.build.row_writer import VectorSources, write_rows
 from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, VectorCache, cache_path
+from indexer.columns.product_tables import TableWriter, write_tables
 from indexer.encoders.base import Encoder
 from indexer.generations import gates, store
 from indexer.generations.gates import Gate
@@ -33,6 +34,7 @@ from indexer.types import Floats, IndexRecord, Recall
 
 # Part of the manifest's preprocessing, with the encoder's own: rows of pictures decoded otherwise are not copied.
 DECODING = {"colours": "sRGB"}
+TABLES: tuple[Callable[[], TableWriter], ...] = ()  # each makes the writer of one sort of tables
 MAX_PROBE_GROWTH = 2  # an index that probes more than so many times as many lists as before is trained again
 
 
@@ -96,6 +98,7 @@ class GenerationBuilder:
             candidate = self._index(folder, number, seq, previous)
             candidate = with_match_curve(candidate, catalogue, self.options.goal.seed)
             write_kind_vectors(self.home, folder, catalogue, self.encoder)
+            write_tables(folder, catalogue, [table() for table in TABLES])
             checked = gates.check(candidate, catalogue, previous, self.options.goal.seed)
             gates.require(checked, force)
             failpoint("gates.passed")

@@ -46,6 +46,7 @@ POINTS = {
     "rows.page": "update",
     "rows.written": "update",
     "index.saved": "update",
+    "tables.written": "update",
     "gates.passed": "update",
     "seal.files-synced": "update",
     "seal.manifest-written": "update",
