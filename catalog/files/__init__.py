@@ -1,7 +1,7 @@
 """Files shared by every room: locks and failpoints. Imports nothing but catalog.errors.
 
-Imported by catalog.audio, catalog.fetching, catalog.reviews, catalog.sample.generator, catalog.storage,
-indexer.build, indexer.cache, indexer.detection, indexer.encoders, indexer.encoders.backends,
+Imported by catalog.audio, catalog.fetching, catalog.reviews, catalog.sample.generator, catalog.storage, indexer.build,
+indexer.cache, indexer.columns, indexer.detection, indexer.encoders, indexer.encoders.backends,
 indexer.encoders.backends.texts, indexer.generations, indexer.labels, indexer.maintenance, search.assistant.handover,
 search.assistant.intents, search.assistant.orders, search.assistant.policies, search.bulk, search.cli,
 search.cli.prices, search.connect, search.doctor, search.fitting, search.listings, search.live, search.ops,

@@ -1,7 +1,7 @@
 """Store products, pictures and the change log in SQLite, with a full-text word index.
 
 Imported by catalog, catalog.feeds.platform_documents, catalog.fetching, catalog.questions, catalog.reviews,
-indexer.build, indexer.cache, indexer.cli, indexer.generations, indexer.maintenance, indexer.training,
+indexer.build, indexer.cache, indexer.cli, indexer.columns, indexer.generations, indexer.maintenance, indexer.training,
 search.assistant.threads, search.bulk, search.cli, search.cli.prices, search.cli.reviews, search.connect,
 search.doctor, search.engine, search.evaluation, search.listings, search.live, search.merchandising, search.ops,
 search.pricing, search.pricing.alerts, search.pricing.demand, search.pricing.owners, search.pricing.past_prices,
