@@ -33,8 +33,11 @@ def sample_rows(rows: NDArray[np.floating], size: int, seed: int) -> Floats:
     return sample
 
 
-def release_pages(array: NDArray[Any], part: slice | None = None) -> None:
-    """Release the memory of a mapped array, or of some of its rows; the next access reads from disk again."""
+def release_pages(array: Any, part: slice | None = None) -> None:
+    """Release the memory of a mapped array, or of some of its rows; the next access reads from disk again.
+
+    Arrays that are in no file stay as they are.
+    """
     file = getattr(array, "_mmap", None)
     if file is None or array.flags.writeable or not hasattr(mmap, "MADV_DONTNEED"):
         return

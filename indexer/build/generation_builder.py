@@ -31,6 +31,7 @@ from indexer.generations.match_curve_fit import with_match_curve
 from indexer.generations.store import Generation
 from indexer.layout import RowLayout
 from indexer.types import Floats, IndexRecord, Recall
+from indexer.vectors.embedded import EmbeddedVectors
 
 # Part of the manifest's preprocessing, with the encoder's own: rows of pictures decoded otherwise are not copied.
 DECODING = {"colours": "sRGB"}
@@ -134,7 +135,8 @@ class GenerationBuilder:
             recall=recall,
             files={},
         )
-        return Generation(number, folder, manifest, self.layout, index, rows, keys, hashes)
+        vectors = EmbeddedVectors(index, rows, record)
+        return Generation(number, folder, manifest, self.layout, vectors, keys, hashes)
 
     def _searchable(
         self, path: Path, rows: Rows, queries: Mapping[str, Floats], previous: Generation | None
@@ -142,7 +144,8 @@ class GenerationBuilder:
         """Build and tune the index of these rows, reusing the lists of the one before while its recall stays good."""
         options, plan = self.options, plan_for(len(rows), self.options.goal.seed)
         plan = replace(plan, kind=options.kind or plan.kind)
-        if previous is not None and previous.index.suits(plan, self.layout.dim):
+        before = None if previous is None else previous.vectors
+        if previous is not None and isinstance(before, EmbeddedVectors) and before.index.suits(plan, self.layout.dim):
             index = VectorIndex.refill(previous.folder / store.INDEX_FILE, rows, path, options.threads)
             probes = max(1, previous.manifest.index.nprobe)
             with suppress(GenerationError):

@@ -99,7 +99,7 @@ def self_retrieval(candidate: Generation, seed: int = 0) -> Gate:
         found += bool(len(rows)) and bool(scores[0] >= float(query @ row) - TIE_TOLERANCE)
     candidate.release_pages()
     share = found / max(1, len(sample))
-    least = 1.0 if candidate.index.kind == FLAT else MIN_SELF_RETRIEVAL
+    least = 1.0 if candidate.vectors.kind == FLAT else MIN_SELF_RETRIEVAL
     summary = f"{found:,} of {len(sample):,} sampled rows find themselves first"
     return Gate("self-retrieval", PASSED if share >= least else FAILED, share, least, summary)
 

@@ -14,12 +14,14 @@ from catalog.errors import DamagedGeneration, GenerationError, NoGeneration
 from catalog.files.version_folders import VersionFolders, records
 from catalog.files.version_folders import seal as seal_folder
 from catalog.home import ShopHome
-from indexer.ann.exact_rerank import RerankedSearch
 from indexer.ann.faiss_index import VectorIndex
 from indexer.ann.mmap_arrays import release_pages
 from indexer.generations.manifest import MANIFEST_FILE, Manifest, check_files, damaged, read_manifest
 from indexer.layout import RowLayout
 from indexer.types import Floats, Ids, Mask
+from indexer.vectors.conditions import RowCondition
+from indexer.vectors.contract import GenerationVectors, RowArray
+from indexer.vectors.embedded import EmbeddedVectors
 
 ROWS_FILE, PRODUCTS_FILE, PICTURES_FILE, INDEX_FILE = "rows.npy", "products.npy", "pictures.npy", "index.faiss"
 MAX_GENERATIONS = 3  # on disk, from the current one back
@@ -37,20 +39,26 @@ class Generation:
     folder: Path
     manifest: Manifest
     layout: RowLayout
-    index: VectorIndex
-    rows: NDArray[np.float16]
+    vectors: GenerationVectors
     product_keys: Ids
     picture_hashes: NDArray[np.bytes_]
     fallback_from: int | None = None
     degraded: str = ""
 
-    def search(self, query: Floats, k: int, allowed: Mask | None = None) -> tuple[Floats, Ids]:
+    @property
+    def rows(self) -> RowArray:
+        """The vectors (n, dim), float16."""
+        return self.vectors.rows
+
+    def search(
+        self, query: Floats, k: int, allowed: Mask | None = None, condition: RowCondition | None = None
+    ) -> tuple[Floats, Ids]:
         """Return exact scores, best first, and the numbers of the k best rows for a query vector (dim,).
 
         Ties are in order of row number. Only rows whose `allowed` (n,) is true are returned, which may be fewer than k.
+        `condition` holds for all of them; an engine may use it to pass over the others.
         """
-        record = self.manifest.index
-        return RerankedSearch(self.index, self.rows, record.nprobe, record.overfetch).search(query, k, allowed)
+        return self.vectors.search(query, k, allowed, condition)
 
     def release_pages(self) -> None:
         """Release the memory of mapped rows, keys and hashes that were read."""
@@ -98,7 +106,8 @@ def open_generation(home: Path, number: int, *, threads: int | None = None, mapp
     count = manifest.rows
     if shapes != ((count, layout.dim), np.float16, (count,), (count,), count, layout.dim):
         raise damaged(str(folder), f"its files do not fit together or the manifest: {shapes}")
-    return Generation(number, folder, manifest, layout, index, rows, keys, hashes)
+    vectors = EmbeddedVectors(index, rows, manifest.index)
+    return Generation(number, folder, manifest, layout, vectors, keys, hashes)
 
 
 def open_arrays(folder: Path, mapped: bool) -> tuple[NDArray[np.float16], Ids, NDArray[np.bytes_]]:

@@ -100,8 +100,7 @@ class AuditRows:
 
         The index retrieves candidates and exact dot products rerank them, so n queries take n log n, not n².
         """
-        record = self.generation.manifest.index
-        retrieved = self.generation.index.search(queries, OVERFETCH_FACTOR * k, None, max(1, record.nprobe))[1]
+        retrieved = self.generation.vectors.propose(queries, OVERFETCH_FACTOR * k)
         near = np.where(retrieved < 0, -1, self.positions[np.maximum(retrieved, 0)])
         exact = np.einsum("nkd,nd->nk", self.rows(np.maximum(near, 0).ravel()).reshape(*near.shape, -1), queries)
         exact[near < 0] = -np.inf

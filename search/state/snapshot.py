@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from catalog.product import Product
 from indexer.ann.exact_rerank import exact_scores
 from indexer.generations.store import Generation
 from indexer.types import Floats, Ids, Mask
+from indexer.vectors.contract import RowArray
 from search.state.column_store import ProductColumns, key_array, spans
 
 MAX_ROUNDING = 1e-4  # largest distance of a matrix product from the exact score
@@ -34,7 +36,7 @@ class ProductRows:
     vectors: Rows
 
     @classmethod
-    def at(cls, numbers: Ids, hashes: Hashes, vectors: Rows) -> ProductRows:
+    def at(cls, numbers: Ids, hashes: Hashes, vectors: RowArray) -> ProductRows:
         """Return the rows with these numbers of parallel arrays."""
         return cls(tuple(sha256.decode() for sha256 in hashes[numbers].tolist()), vectors[numbers])
 
@@ -287,11 +289,11 @@ class Snapshot:
             return scores[visible][:k], rows[visible][:k]
         return generation.search(query, k, self.allowed)
 
-    def _pick(self, own: NDArray, live: NDArray, rows: Ids) -> NDArray:  # type: ignore[type-arg]
+    def _pick(self, own: RowArray, live: RowArray, rows: Ids) -> NDArray[Any]:
         """Return entries of two arrays laid end to end, without concatenating them."""
-        if not len(self.live):
-            return own[rows]
         ours = rows < self.generation_rows.size
+        if ours.all():
+            return np.asarray(own[rows])
         picked = np.empty((len(rows), *own.shape[1:]), own.dtype)
         picked[ours] = own[rows[ours]]
         picked[~ours] = live[rows[~ours] - self.generation_rows.size]

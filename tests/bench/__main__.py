@@ -213,7 +213,7 @@ def bare_words(engine: SearchEngine, query: np.ndarray) -> None:
 def bare_search(engine: SearchEngine, query: np.ndarray) -> None:
     """FAISS alone, as deep as the engine asks it."""
     record = engine.generation.manifest.index
-    engine.generation.index.search(query, max(MIN_FETCH, record.overfetch * 10), None, max(1, record.nprobe))
+    engine.generation.vectors.index.search(query, max(MIN_FETCH, record.overfetch * 10), None, max(1, record.nprobe))
 
 
 def paired(a: Callable[[], object], b: Callable[[], object], rounds: int = 100) -> tuple[float, float]:

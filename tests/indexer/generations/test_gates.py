@@ -60,7 +60,9 @@ def test_rows_and_pictures_must_be_one_to_one(shop):
 def test_rows_that_do_not_find_themselves_fail(shop):
     generation, _ = shop
     rolled = VectorIndex.build(np.roll(np.asarray(generation.rows), 1, axis=0))
-    assert gates.self_retrieval(replace(generation, index=rolled)).outcome == FAILED
+    assert (
+        gates.self_retrieval(replace(generation, vectors=replace(generation.vectors, index=rolled))).outcome == FAILED
+    )
 
 
 def test_too_little_recall_fails():
@@ -76,7 +78,8 @@ def test_answers_that_differ_warn_and_then_fail_unless_forced(shop):
     outcomes = []
     for share in (0.0, 0.08, 3.0):
         moved = (rows + share * noise).astype(np.float16)
-        gate = gates.same_answers(replace(generation, rows=moved, index=VectorIndex.build(moved)), generation)
+        vectors = replace(generation.vectors, rows=moved, index=VectorIndex.build(moved))
+        gate = gates.same_answers(replace(generation, vectors=vectors), generation)
         outcomes.append(gate.outcome)
     assert outcomes == [PASSED, WARNED, FAILED]
     with pytest.raises(GenerationError, match="--force"):

@@ -378,7 +378,7 @@ def test_an_answer_is_from_one_snapshot(engine, monkeypatch):
 
 def test_a_new_generation_is_taken_over_and_the_old_one_let_go(home, opened):
     engine = opened()
-    old = weakref.ref(engine.generation.index)
+    old = weakref.ref(engine.generation.vectors.index)
     put(engine, "n", RED, title="red cup")
     rebuild(home, [Item("r", "red scarf", (RED,)), Item("z", "green", (GREEN,))])
     assert engine.status().generation == 1
