@@ -14,6 +14,7 @@ from catalog.home import ShopHome
 from catalog.product import Product
 from catalog.reviews.review_store import ReviewStore
 from catalog.storage.catalogue import Catalogue
+from catalog.storage.opening import has_catalogue, open_catalogue
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import open_encoder
 from indexer.generations.publishing import recover_pending
@@ -108,11 +109,10 @@ class SearchEngine:
         recover_pending(home)
         generation = open_serving(home)
         encoder = _open_encoder(home, generation, runtime)
-        path = ShopHome(home).catalogue
-        if not path.is_file():
-            raise NoGeneration(f"{home} has an index but no catalogue ({path.name}).", "Index the shop again.")
+        if not has_catalogue(home):
+            raise NoGeneration(f"{home} has an index but no catalogue.", "Index the shop again.")
         remove_unused(home)
-        engine = cls(home, generation, Catalogue.open(path), encoder, runtime=runtime, live_rows=live_rows)
+        engine = cls(home, generation, open_catalogue(home), encoder, runtime=runtime, live_rows=live_rows)
         try:
             engine.follow()
         except BaseException:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -30,3 +31,15 @@ class PriceChange:
 
     def _state(self) -> tuple[Decimal | None, Decimal | None, str, bool, bool]:
         return self.price, self.list_price, self.currency, self.in_stock, self.present
+
+
+def entry_of(values: Sequence[str | int | None]) -> PriceChange:
+    """Return what a product costs, of its columns price, list_price, currency and in_stock; at no time yet."""
+    price, list_price = (None if text is None else known_amount(Decimal(text)) for text in values[:2])
+    currency, in_stock = values[2:]
+    return PriceChange(0, price, list_price, str(currency), bool(in_stock))
+
+
+def known_amount(amount: Decimal | None) -> Decimal | None:
+    """Return an amount; None for one that is no number, which the catalogue does not refuse."""
+    return amount if amount is not None and amount.is_finite() else None

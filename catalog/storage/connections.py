@@ -110,6 +110,10 @@ class Connections:
             problem = "Some text is not valid Unicode, so it can be neither stored nor found."
             raise BadInput(problem, "Correct it.") from error
 
+    def joined(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Return this thread's connection in its open transaction, or where there is none, one of each statement."""
+        return self.checked()
+
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
         """Yield this thread's connection for reading: all queries within see the same state."""

@@ -11,12 +11,12 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 
 from catalog.errors import DamagedStore
 from catalog.files.failpoints import failpoint
 from catalog.price_history import segments
-from catalog.price_history.price_change import PriceChange
+from catalog.price_history.price_change import PriceChange, entry_of, known_amount
+from catalog.price_history.price_history import PriceStatements
 from catalog.product import Product
 from catalog.storage import modification_times
 
@@ -36,6 +36,21 @@ _SELECT_MARK = "SELECT value FROM meta WHERE name = 'prices.until'"
 _UPDATE_MARK = "INSERT OR REPLACE INTO meta VALUES ('prices.until', ?)"
 _SELECT_PRICES = """SELECT key, id, price, list_price, currency, in_stock FROM products
     WHERE key > ? ORDER BY key LIMIT ?"""
+STATEMENTS = PriceStatements(
+    newest_first="SELECT changes FROM price_segments WHERE product_id = ? ORDER BY number DESC",
+    page="""SELECT product_id, changes FROM price_segments WHERE product_id IN
+    (SELECT DISTINCT product_id FROM price_segments WHERE product_id > ? ORDER BY product_id LIMIT ?)
+    ORDER BY product_id, number DESC""",
+    changed="""SELECT seq, product_id FROM changes LEFT JOIN history USING (seq) WHERE seq > ?
+    AND (kind = 'remove' OR before IS NULL OR json_type(before, '$.price') IS NOT NULL
+        OR json_type(before, '$.list_price') IS NOT NULL OR json_type(before, '$.currency') IS NOT NULL
+        OR json_type(before, '$.in_stock') IS NOT NULL)
+    ORDER BY seq LIMIT ?""",
+    present="""SELECT key, id, price, list_price, currency, in_stock, changes FROM products
+    LEFT JOIN price_segments ON product_id = id
+        AND number = (SELECT max(number) FROM price_segments WHERE product_id = id)
+    WHERE key > ? ORDER BY key LIMIT ?""",
+)
 
 
 def create(db: sqlite3.Connection, until: int) -> None:
@@ -116,26 +131,14 @@ def fill(db: sqlite3.Connection) -> bool:
     return done
 
 
-def entry_of(values: Sequence[str | int | None]) -> PriceChange:
-    """Return what a product costs, of its columns price, list_price, currency and in_stock; at no time yet."""
-    price, list_price = (None if text is None else _known(Decimal(text)) for text in values[:2])
-    currency, in_stock = values[2:]
-    return PriceChange(0, price, list_price, str(currency), bool(in_stock))
-
-
 def _first(values: Sequence[str | int | None], changed: str) -> bytes:
     at = int(datetime.fromisoformat(changed).timestamp()) if changed else int(time.time())
     return segments.pack([_at(entry_of(values), at)])
 
 
 def _entry(product: Product) -> PriceChange:
-    price, list_price = _known(product.price), _known(product.list_price)
+    price, list_price = known_amount(product.price), known_amount(product.list_price)
     return PriceChange(0, price, list_price, product.currency, product.in_stock)
-
-
-def _known(amount: Decimal | None) -> Decimal | None:
-    """Return an amount; None for one that is no number, which the catalogue does not refuse."""
-    return amount if amount is not None and amount.is_finite() else None
 
 
 def _at(change: PriceChange, at: int) -> PriceChange:

@@ -14,6 +14,7 @@ from typing import Any
 from catalog.errors import DamagedStore
 from catalog.product import Picture, Product
 from catalog.storage import history, price_rows, word_index
+from catalog.storage.restoration import HistoryStatements
 
 CHUNK_PRODUCTS = 500  # products read or written at once
 
@@ -28,7 +29,22 @@ _UPDATE_PRODUCT = """UPDATE products SET id = ?, title = ?, category = ?, price 
     brand = ?, attributes = ?, description = ?, origin = ?, link = ?, list_price = ?, item_group_id = ? WHERE key = ?"""
 _INSERT_CHANGE = "INSERT INTO changes (product_id, kind, at) VALUES (?, ?, ?)"
 _INSERT_PICTURE = "INSERT INTO pictures (product_key, position, path, sha256, width, height) VALUES (?, ?, ?, ?, ?, ?)"
-
+STATEMENTS = HistoryStatements(
+    changed="""SELECT product_id, json_group_array(seq) FROM changes WHERE seq > ? AND seq <= ?
+    GROUP BY product_id ORDER BY product_id""",
+    steps="""SELECT product_id, history.key, generation, before FROM changes JOIN history USING (seq)
+    WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY product_id, seq""",
+    undone="""SELECT product_id, before FROM changes JOIN history USING (seq) WHERE seq > ? AND seq <= ?
+    ORDER BY seq""",
+    unrecorded="""SELECT 1 FROM changes WHERE seq > ? AND seq NOT IN (SELECT seq FROM history WHERE seq > ?)
+    LIMIT 1""",
+    pictures="""SELECT DISTINCT json_extract(picture.value, '$[1]')
+    FROM history, json_each(history.before, '$.pictures') AS picture WHERE generation IS NOT NULL""",
+    set_meta="INSERT OR REPLACE INTO meta VALUES (?, ?)",
+    get_meta="SELECT value FROM meta WHERE name = ?",
+    delete_meta="DELETE FROM meta WHERE name = ?",
+    forget="DELETE FROM history WHERE seq <= ?",
+)
 
 NEW_KEYS: Mapping[str, int] = MappingProxyType({})
 

@@ -9,29 +9,17 @@ from __future__ import annotations
 
 import itertools
 import json
-import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
+from catalog.database import Database, Session
 from catalog.product import Product
-from catalog.storage import product_rows
-from catalog.storage.connections import Connections
 from catalog.storage.history import NEVER, State, decode, encode
-from catalog.storage.word_index import LAST_SEQ
 
-_SELECT_CHANGED = """SELECT product_id, json_group_array(seq) FROM changes WHERE seq > ? AND seq <= ?
-    GROUP BY product_id ORDER BY product_id"""
-_SELECT_STEPS = """SELECT product_id, history.key, generation, before FROM changes JOIN history USING (seq)
-    WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY product_id, seq"""
-_SELECT_UNDONE = """SELECT product_id, before FROM changes JOIN history USING (seq) WHERE seq > ? AND seq <= ?
-    ORDER BY seq"""
-_SELECT_UNRECORDED = """SELECT 1 FROM changes WHERE seq > ? AND seq NOT IN (SELECT seq FROM history WHERE seq > ?)
-    LIMIT 1"""
-_SELECT_PICTURES = """SELECT DISTINCT json_extract(picture.value, '$[1]')
-    FROM history, json_each(history.before, '$.pictures') AS picture WHERE generation IS NOT NULL"""
+_LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM changes"
 RESTORED = "history.restored"  # the name in `meta` of the first and last change of the last restoration
 Item = TypeVar("Item")
 
@@ -72,18 +60,63 @@ class _Target:
     effective: bool  # the edits alter what it is to be
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryStatements:
+    """The statements of a database that select changes and what they replaced, with parameters in this order.
+
+    `changed` (seq, last seq) selects the products that changed after the one and up to the other, each with the numbers
+    of its changes as JSON; `steps` (numbers as JSON) product id, key, generation and fields before; `undone` (seq, last
+    seq) ids and fields before; `unrecorded` (seq, seq) a change after `seq` without history; `pictures` their hashes;
+    `set_meta` (name, value) writes a text; `get_meta` (name) reads it; `delete_meta` (name) deletes it; `forget` (seq)
+    deletes the history up to a change.
+    """
+
+    changed: str
+    steps: str
+    undone: str
+    unrecorded: str
+    pictures: str
+    set_meta: str
+    get_meta: str
+    delete_meta: str
+    forget: str
+
+
+class StoredProducts(Protocol):
+    """Reads and writes products in a session: the module `product_rows` of a database."""
+
+    STATEMENTS: HistoryStatements
+    CHUNK_PRODUCTS: int  # whose changes are in memory at once
+
+    def key_of(self, db: Any, product_id: str, /) -> int | None:
+        """Return the key of a product, or None when no product has that id."""
+
+    def read(self, db: Any, keys: Sequence[int], /) -> dict[int, Product]:
+        """Read products by key, in key order."""
+
+    def put(
+        self, db: Any, products: Iterable[Product], generation: int | None, restored: Mapping[str, int], /
+    ) -> tuple[int, int, int]:
+        """Write products; one that is not there gets the key that it has in `restored`."""
+
+    def remove(self, db: Any, ids: Sequence[str], generation: int | None, /) -> int:
+        """Remove products by id; return how many there were."""
+
+
 class ProductHistory:
     """The history of a catalogue's products."""
 
-    def __init__(self, connections: Connections) -> None:
-        self._connections = connections
+    def __init__(self, database: Database, rows: StoredProducts) -> None:
+        self._database = database
+        self._rows = rows
+        self._statements = rows.STATEMENTS
 
     def preview(self, seq: int, generation: int) -> Restoration:
         """Return what `restoring` would do now, and change nothing."""
-        with self._connections.snapshot() as db:
-            if not _is_complete(db, seq):
+        with self._database.snapshot() as db:
+            if not self._is_complete(db, seq):
                 return Restoration(complete=False)
-            return _counted(_targets(db, seq, generation))
+            return _counted(self._targets(db, seq, generation))
 
     @contextmanager
     def restoring(self, seq: int, generation: int) -> Iterator[Restoration]:
@@ -92,12 +125,12 @@ class ProductHistory:
         Every product has the key that it had then, so that the rows of the generation are its rows again. Within the
         block this thread reads the new state, other threads the old one, and nobody else can write.
         """
-        with self._connections.transaction() as db:
-            complete, first = _is_complete(db, seq), _last_seq(db)
+        with self._database.transaction() as db:
+            complete, first = self._is_complete(db, seq), _last_seq(db)
             restoration = Restoration(complete=False)
             if complete:
-                restoration = _counted(_written(db, _targets(db, seq, generation)))
-            db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (RESTORED, f"{first} {_last_seq(db)}"))
+                restoration = _counted(self._written(db, self._targets(db, seq, generation)))
+            db.execute(self._statements.set_meta, (RESTORED, f"{first} {_last_seq(db)}"))
             yield restoration
 
     def undone(self) -> Iterator[tuple[str, State | None]]:
@@ -105,34 +138,64 @@ class ProductHistory:
 
         None stands for a removal that was undone.
         """
-        with self._connections.snapshot() as db:
-            found = db.execute("SELECT value FROM meta WHERE name = ?", (RESTORED,)).fetchone()
-            for product_id, before in db.execute(_SELECT_UNDONE, found[0].split()) if found else ():
+        with self._database.snapshot() as db:
+            found = db.execute(self._statements.get_meta, (RESTORED,)).fetchone()
+            for product_id, before in db.execute(self._statements.undone, found[0].split()) if found else ():
                 yield product_id, None if before is None else json.loads(before)
 
     def forget(self, seq: int) -> None:
         """Forget what the changes up to `seq` replaced; joins an open transaction."""
-        with self._connections.checked() as db:
-            db.execute("DELETE FROM history WHERE seq <= ?", (seq,))
+        with self._database.joined() as db:
+            db.execute(self._statements.forget, (seq,))
 
     def pictures(self) -> set[str]:
         """Return the content hashes of the pictures that restored products may show: those of no edit's products."""
-        with self._connections.snapshot() as db:
-            return {row[0] for row in db.execute(_SELECT_PICTURES)}
+        with self._database.snapshot() as db:
+            return {row[0] for row in db.execute(self._statements.pictures)}
+
+    def settle(self, db: Session) -> None:
+        """Forget which changes the last restoration undid: an import has changed the products since."""
+        db.execute(self._statements.delete_meta, (RESTORED,))
+
+    def _is_complete(self, db: Session, seq: int) -> bool:
+        """Return whether the history has every change after `seq`: an older version recorded none."""
+        return db.execute(self._statements.unrecorded, (seq, seq)).fetchone() is None
+
+    def _written(self, db: Session, targets: Iterator[_Target]) -> Iterator[_Target]:
+        """Write the products as they are to be, some at a time, and yield them."""
+        for chunk in _chunks(targets, self._rows.CHUNK_PRODUCTS):
+            changing = [target for target in chunk if target.now != target.wanted]
+            wanted = {target.key: target.wanted for target in changing if target.wanted is not None}
+            keys = {product.id: key for key, product in wanted.items()}
+            self._rows.put(db, wanted.values(), NEVER, keys)
+            self._rows.remove(db, [target.product_id for target in changing if target.wanted is None], NEVER)
+            yield from chunk
+
+    def _targets(self, db: Session, seq: int, generation: int) -> Iterator[_Target]:
+        """Yield every product that changed after `seq`, in the order of ids; those yielded before may be written.
+
+        Only the ids and the numbers of the changes are in memory for all of them.
+        """
+        changed = db.execute(self._statements.changed, (seq, _last_seq(db))).fetchall()
+        for part in _chunks(iter(changed), self._rows.CHUNK_PRODUCTS):
+            numbers = [number for _, seqs in part for number in json.loads(seqs)]
+            rows = db.execute(self._statements.steps, (json.dumps(numbers),)).fetchall()
+            chunk = [(product_id, list(steps)) for product_id, steps in itertools.groupby(rows, itemgetter(0))]
+            keys = [self._rows.key_of(db, product_id) for product_id, _ in chunk]
+            found = self._rows.read(db, [key for key in keys if key is not None])
+            for (product_id, changes), key in zip(chunk, keys, strict=True):
+                now = None if key is None else found[key]
+                steps = [
+                    _Step(owner, None if before is None else json.loads(before)) for _, _, owner, before in changes
+                ]
+                base, wanted = _replayed(None if now is None else encode(now), steps, generation)
+                edited = any(step.generation is None for step in steps)
+                product = None if wanted is None else decode(product_id, wanted)
+                yield _Target(product_id, key or changes[0][1], now, product, edited, edited and base != wanted)
 
 
-def settle(db: sqlite3.Connection) -> None:
-    """Forget which changes the last restoration undid: an import has changed the products since."""
-    db.execute("DELETE FROM meta WHERE name = ?", (RESTORED,))
-
-
-def _last_seq(db: sqlite3.Connection) -> int:
-    return int(db.execute(LAST_SEQ).fetchone()[0])
-
-
-def _is_complete(db: sqlite3.Connection, seq: int) -> bool:
-    """Return whether the history has every change after `seq`: a catalogue of an older version has no earlier ones."""
-    return db.execute(_SELECT_UNRECORDED, (seq, seq)).fetchone() is None
+def _last_seq(db: Session) -> int:
+    return int(db.execute(_LAST_SEQ).fetchone()[0])
 
 
 def _counted(targets: Iterable[_Target]) -> Restoration:
@@ -145,38 +208,6 @@ def _counted(targets: Iterable[_Target]) -> Restoration:
         edits_remaining += target.effective
         edits_waiting += goes and target.edited and not target.effective
     return Restoration(come_back, go_away, changed, edits_remaining, edits_waiting)
-
-
-def _written(db: sqlite3.Connection, targets: Iterator[_Target]) -> Iterator[_Target]:
-    """Write the products as they are to be, some at a time, and yield them."""
-    for chunk in _chunks(targets):
-        changing = [target for target in chunk if target.now != target.wanted]
-        wanted = {target.key: target.wanted for target in changing if target.wanted is not None}
-        keys = {product.id: key for key, product in wanted.items()}
-        product_rows.put(db, wanted.values(), NEVER, keys)
-        product_rows.remove(db, [target.product_id for target in changing if target.wanted is None], NEVER)
-        yield from chunk
-
-
-def _targets(db: sqlite3.Connection, seq: int, generation: int) -> Iterator[_Target]:
-    """Yield every product that changed after `seq`, in the order of ids; those yielded before may be written.
-
-    Only the ids and the numbers of the changes are in memory for all of them.
-    """
-    changed = db.execute(_SELECT_CHANGED, (seq, _last_seq(db))).fetchall()
-    for part in _chunks(iter(changed)):
-        numbers = [number for _, seqs in part for number in json.loads(seqs)]
-        rows = db.execute(_SELECT_STEPS, (json.dumps(numbers),)).fetchall()
-        chunk = [(product_id, list(steps)) for product_id, steps in itertools.groupby(rows, itemgetter(0))]
-        keys = [product_rows.key_of(db, product_id) for product_id, _ in chunk]
-        found = product_rows.read(db, [key for key in keys if key is not None])
-        for (product_id, changes), key in zip(chunk, keys, strict=True):
-            now = None if key is None else found[key]
-            steps = [_Step(owner, None if before is None else json.loads(before)) for _, _, owner, before in changes]
-            base, wanted = _replayed(None if now is None else encode(now), steps, generation)
-            edited = any(step.generation is None for step in steps)
-            product = None if wanted is None else decode(product_id, wanted)
-            yield _Target(product_id, key or changes[0][1], now, product, edited, edited and base != wanted)
 
 
 def _replayed(now: State | None, steps: list[_Step], generation: int) -> tuple[State | None, State | None]:
@@ -202,6 +233,6 @@ def _applied(state: State | None, step: _Step, after: State | None) -> State | N
     return None if state is None else {**state, **{name: after[name] for name in step.before if name in after}}
 
 
-def _chunks(items: Iterator[Item]) -> Iterator[list[Item]]:
-    while chunk := list(itertools.islice(items, product_rows.CHUNK_PRODUCTS)):
+def _chunks(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
+    while chunk := list(itertools.islice(items, size)):
         yield chunk

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
@@ -98,42 +99,74 @@ def id_code(product_id: str) -> str:
     return "=" + code(product_id)
 
 
-class Words:
+class Words(ABC):
     """Which products have which words, at one moment. Words are as `catalog.text.tokenizer` makes them."""
+
+    @abstractmethod
+    def known(self, words: Sequence[str]) -> bool:
+        """Tell whether any product has one of the words."""
+
+    @abstractmethod
+    def count(self, words: Sequence[str], limit: int) -> int:
+        """Return how many products have one of the words, counted up to `limit`."""
+
+    @abstractmethod
+    def postings(self, words: Sequence[str], field: str) -> str:
+        """Return the keys, ascending, of the products with one of the words in one of WORD_COLUMNS, as text: "3,8,9".
+
+        A database gives one text three times as fast as a row for each key.
+        """
+
+    @abstractmethod
+    def holding(self, words: Sequence[str], field: str, limit: int) -> list[int]:
+        """Return the first `limit` keys, ascending, of products with all of the words in one of WORD_COLUMNS."""
+
+    @abstractmethod
+    def vocabulary(self) -> list[tuple[str, int]]:
+        """Return every word of the index and the number of products that have it, in the order of the words."""
+
+    @abstractmethod
+    def products(self) -> int:
+        """Return the number of products."""
+
+    @abstractmethod
+    def seq(self) -> int:
+        """Return the number of the last change that this index shows."""
+
+
+class SqliteWords(Words):
+    """The words of a catalogue in a file, by FTS5."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
     def known(self, words: Sequence[str]) -> bool:
-        """Tell whether any product has one of the words."""
+        """Look the words up in the full-text table."""
         return self._db.execute(_SELECT_KNOWN, (_quoted(words),)).fetchone() is not None
 
     def count(self, words: Sequence[str], limit: int) -> int:
-        """Return how many products have one of the words, counted up to `limit`."""
+        """Count matching rows."""
         return int(self._db.execute(_SELECT_COUNT, (_quoted(words), limit)).fetchone()[0])
 
     def postings(self, words: Sequence[str], field: str) -> str:
-        """Return the keys, ascending, of the products with one of the words in one of FIELDS, as text: "3,8,9".
-
-        SQLite gives one text three times as fast as a row for each key.
-        """
+        """Join the row ids of a match in one column, which come in order."""
         return str(self._db.execute(_SELECT_MATCHING, (f"{field} : ({_quoted(words)})",)).fetchone()[0])
 
     def holding(self, words: Sequence[str], field: str, limit: int) -> list[int]:
-        """Return the first `limit` keys, ascending, of the products with all of the words in one of FIELDS."""
+        """Match all words in one column."""
         every = " AND ".join(_quoted((word,)) for word in words)
         return [row[0] for row in self._db.execute(_SELECT_SOME, (f"{field} : ({every})", limit))]
 
     def vocabulary(self) -> list[tuple[str, int]]:
-        """Return every word of the index and the number of products that have it, in the order of the words."""
+        """Read the table of terms, which is in their order."""
         return self._db.execute("SELECT term, doc FROM vocabulary").fetchall()
 
     def products(self) -> int:
-        """Return the number of products."""
+        """Count the rows of products."""
         return int(self._db.execute("SELECT count(*) FROM products").fetchone()[0])
 
     def seq(self) -> int:
-        """Return the number of the last change that this index shows."""
+        """Read the last line of the change log."""
         return int(self._db.execute(LAST_SEQ).fetchone()[0])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from catalog.home import ShopHome
+from catalog.storage.opening import require_catalogue
 from indexer.build.generation_builder import BuildOptions
 from indexer.build.index_run import IndexRun, UpdateOptions
 from indexer.build.report import IndexReport
@@ -58,19 +58,19 @@ def update_index(home: Path | str, encoder: Encoder | str = "", options: UpdateO
     changes nothing, and NoGeneration before the first build.
     """
     home = Path(home)
-    ShopHome(home).require_catalogue()
+    require_catalogue(home)
     with build_lock(home):
         return IndexRun(home, shop_encoder(home, encoder), options or UpdateOptions()).run()
 
 
 def dry_run(home: Path, encoder: Encoder, options: UpdateOptions | None = None) -> IndexReport:
     """Return what `update_index` would do. Nothing changes on disk, except that pictures may be fetched."""
-    ShopHome(home).require_catalogue()
+    require_catalogue(home)
     return IndexRun(home, encoder, options or UpdateOptions()).dry_run()
 
 
 def compare_encoder(home: Path, encoder: Encoder, options: UpdateOptions | None = None) -> IndexReport:
     """Encode the whole shop with another encoder and write what that changes, but publish nothing."""
-    ShopHome(home).require_catalogue()
+    require_catalogue(home)
     with build_lock(home):
         return IndexRun(home, encoder, options or UpdateOptions()).run(publish=False)

@@ -16,9 +16,9 @@ from pathlib import Path
 from catalog.errors import BadFeed, GenerationError
 from catalog.feeds.reader import read_feed
 from catalog.files.failpoints import failpoint
-from catalog.home import ShopHome
 from catalog.product import Rejected, split_origin
 from catalog.storage.catalogue import Catalogue, PictureRow
+from catalog.storage.opening import open_catalogue
 from indexer.build.encoding_pipeline import PictureResults, encode_pictures, encode_titles
 from indexer.build.feed_diff import REMOVED, Changes, FeedDiff, Removable, pictures_now
 from indexer.build.feed_settings import ChosenFeed, choose_feed, fetching, remember_feed
@@ -149,7 +149,7 @@ class IndexRun:
         return sealed
 
     def _open_catalogue(self) -> AbstractContextManager[Catalogue]:
-        return closing(Catalogue.open(ShopHome(self._home).catalogue))
+        return closing(open_catalogue(self._home, create=True))
 
     def _feed(self) -> ChosenFeed:
         return choose_feed(self._home, self._options.feed, self._options.fetch, self._options.encoding)

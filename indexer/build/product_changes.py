@@ -9,9 +9,8 @@ from pathlib import Path
 
 from catalog.feeds.reader import read_feed
 from catalog.feeds.rows.encodings import known_encoding
-from catalog.home import ShopHome
 from catalog.product import Rejected
-from catalog.storage.catalogue import Catalogue
+from catalog.storage.opening import open_catalogue, require_catalogue
 from indexer.build.encoding_pipeline import PipelineOptions, encode_pictures, encode_titles
 from indexer.build.feed_diff import FeedDiff, NoteCount
 from indexer.build.feed_settings import fetching
@@ -52,7 +51,7 @@ def add(
     before the first build.
     """
     options = options or PipelineOptions()
-    catalogue_file = ShopHome(home).require_catalogue()
+    require_catalogue(home)
     builder = GenerationBuilder(home, encoder, BuildOptions(pipeline=options))
     with fetching(home, fetch) as fetcher:
         diff = FeedDiff()
@@ -62,14 +61,14 @@ def add(
         diff.require_usable(feed, "added")
         with builder.title_cache() as titles:
             encode_titles((product.title for product in diff.puts), encoder, titles, options.batch_size)
-        with closing(Catalogue.open(catalogue_file)) as catalogue:
+        with closing(open_catalogue(home)) as catalogue:
             catalogue.put(diff.puts)
     return Added(len(diff.puts), tuple(diff.rejected), tuple(diff.notes.values()))
 
 
 def remove(home: Path, ids: Sequence[str]) -> Removed:
     """Remove products by id. Raises NoGeneration before the first build."""
-    with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
+    with closing(open_catalogue(home)) as catalogue:
         known = catalogue.find(ids)
         unknown = tuple(product_id for product_id in dict.fromkeys(ids) if product_id not in known)
         return Removed(catalogue.remove(ids), unknown)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from catalog.home import ShopHome
+from catalog.storage.opening import has_catalogue
 from indexer.cli.common import home_option, runtime_option
 from indexer.cli.next_step import say_next
 from indexer.encoders.registry import open_encoder
@@ -39,9 +39,8 @@ def verify_command(home: Path, every: bool, deep: bool, runtime: str) -> None:
         generation = store.open_generation(home, number)
         mark = " (current)" if number == current else ""
         click.echo(f"Generation {number:06d}{mark} is whole: {generation.manifest.rows:,} rows.")
-    catalogue = ShopHome(home).catalogue
-    if not catalogue.is_file():
-        click.echo(f"missing catalogue: there is no {catalogue}. To do: restore a backup, or make index FEED=...")
+    if not has_catalogue(home):
+        click.echo(f"missing catalogue: there is none for {home}. To do: restore a backup, or make index FEED=...")
         raise click.exceptions.Exit(EXIT_FINDINGS)
     generation = store.open_generation(home, current)
     findings = check_consistency(home, generation)

@@ -24,6 +24,7 @@ from catalog.files.failpoints import failpoint
 from catalog.files.locks import locked_file
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
+from catalog.storage.opening import has_catalogue, open_catalogue
 from catalog.storage.restoration import Restoration
 from indexer.generations import store
 from indexer.generations.manifest import read_manifest
@@ -107,7 +108,7 @@ def rollback(home: Path, to: int | None = None) -> GenerationMove:
     """
     left, number, seq = _move(home, to)
     store.verify(home, number)
-    with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
+    with closing(open_catalogue(home)) as catalogue:
         with catalogue.history.restoring(seq, number) as restoration:
             catalogue.set_meta(PENDING, f"{number}{ON_DISK}")
             failpoint("rollback.before-commit")
@@ -121,7 +122,7 @@ def rollback(home: Path, to: int | None = None) -> GenerationMove:
 def preview_rollback(home: Path, to: int | None = None) -> GenerationMove:
     """Return what `rollback` would do now, and change nothing. Raises GenerationError."""
     left, number, seq = _move(home, to)
-    with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
+    with closing(open_catalogue(home)) as catalogue:
         return GenerationMove(left, number, catalogue.history.preview(seq, number))
 
 
@@ -139,14 +140,14 @@ def _move(home: Path, to: int | None) -> tuple[int, int, int]:
 
 def _has_pending(home: Path) -> bool:
     """Return whether a generation waits to be published. Takes no lock, which a starting build may need just now."""
-    if not ShopHome(home).catalogue.is_file():
+    if not has_catalogue(home):
         return False
-    with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
+    with closing(open_catalogue(home)) as catalogue:
         return catalogue.get_meta(PENDING) is not None
 
 
 def _recover(home: Path) -> str:
-    done = _finish(home) if ShopHome(home).catalogue.is_file() else ""
+    done = _finish(home) if has_catalogue(home) else ""
     store.remove_unfinished(home)
     for folder in (home, ShopHome(home).reports, ShopHome(home).cache):
         for leftover in folder.glob(".*.tmp"):
@@ -155,7 +156,7 @@ def _recover(home: Path) -> str:
 
 
 def _finish(home: Path) -> str:
-    with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
+    with closing(open_catalogue(home)) as catalogue:
         pending = catalogue.get_meta(PENDING)
         if pending is None:
             return ""

@@ -23,6 +23,7 @@ from catalog.files.locks import shared_lock
 from catalog.files.version_folders import VersionFolders
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
+from catalog.storage.opening import open_catalogue, require_catalogue
 from catalog.storage.sqlite import copy_database
 from indexer.generations import store
 from indexer.maintenance.model_versions import model_folders
@@ -60,14 +61,14 @@ def backup(home: Path, to: Path) -> Backup:
     to survive the loss of this one.
     """
     _require_empty(to, "Name another folder for the backup.")
-    catalogue = ShopHome(home).require_catalogue()
+    require_catalogue(home)
     to.mkdir(parents=True, exist_ok=True)
     number = _copy_generation(home, to)
     failpoint("backup.generation-taken")
     pictures = ShopHome(home).pictures
     # The pictures that the copied catalogue names must not be removed meanwhile.
     with shared_lock(pictures) if pictures.is_dir() else nullcontext():
-        with closing(Catalogue.open(catalogue)) as opened:
+        with closing(open_catalogue(home)) as opened:
             opened.copy_to(ShopHome(to).catalogue)
         for path in ShopHome(home).side_databases:
             _copy_database(path, to / path.name)

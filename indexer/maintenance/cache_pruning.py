@@ -14,6 +14,7 @@ from catalog.files.atomic import sync
 from catalog.files.failpoints import failpoint
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
+from catalog.storage.opening import open_catalogue, require_catalogue
 from indexer.cache.file_stats import FileStatCache
 from indexer.cache.vector_cache import (
     PICTURE_VECTORS,
@@ -63,7 +64,7 @@ def cache_files(home: Path) -> list[CacheFile]:
 
 def own_picture_usage(home: Path) -> list[PictureUsage]:
     """Return how many of the shop's own pictures are used. Raises NoGeneration before the first build."""
-    with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
+    with closing(open_catalogue(home)) as catalogue:
         return picture_usage(home, catalogue)
 
 
@@ -73,11 +74,11 @@ def prune(home: Path) -> PruneReport:
     Replaces each cache file in one step. Raises GenerationError when the catalogue is not the shop's newest, because
     much would then seem unused.
     """
-    catalogue_file = ShopHome(home).require_catalogue()
+    require_catalogue(home)
     with build_lock(home):
         manifest = _manifest(home)
         before = _size(home)
-        with closing(Catalogue.open(catalogue_file)) as catalogue:
+        with closing(open_catalogue(home)) as catalogue:
             _refuse_older(catalogue, manifest)
             files = _remove_other_encoders(home)
             pictures, titles, paths = set[bytes](), set[bytes](), set[str]()

@@ -12,8 +12,8 @@ import numpy as np
 
 from catalog import images
 from catalog.errors import BadPicture
-from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue, PictureRow
+from catalog.storage.opening import open_catalogue
 from indexer.build.row_writer import ReusableRows
 from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, cache_path, read_vectors, title_cache_key
 from indexer.encoders.base import Encoder
@@ -55,7 +55,7 @@ class Findings:
 def check_consistency(home: Path, generation: Generation) -> Findings:
     """Find products without rows, rows without products, and rows that differ from the cache."""
     findings = Findings()
-    with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
+    with closing(open_catalogue(home)) as catalogue:
         seq = generation.manifest.seq
         if catalogue.seq < seq:
             what = f"the catalogue's last change is {catalogue.seq}, the index was made at {seq}"
@@ -74,7 +74,7 @@ def check_consistency(home: Path, generation: Generation) -> Findings:
 
 def check_deep(home: Path, generation: Generation, encoder: Encoder, findings: Findings, seed: int = 0) -> None:
     """Read the catalogue's file and every picture file, and encode a sample of pictures again."""
-    with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
+    with closing(open_catalogue(home)) as catalogue:
         for fault in catalogue.price_history.deep_faults():
             findings.add("price history", fault, _PRICES)
         for fault in catalogue.faults():

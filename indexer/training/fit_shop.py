@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from catalog.errors import NoGeneration, TooFewPairs, TrainingError
-from catalog.home import ShopHome
 from catalog.product import Product
-from catalog.storage.catalogue import Catalogue
+from catalog.storage.opening import has_catalogue, open_catalogue
 from indexer.encoders.base import BaseEncoder
 from indexer.encoders.projection_encoder import ProjectionEncoder, towers_digest, towers_of
 from indexer.encoders.projection_heads import ProjectionHeads, save_heads
@@ -48,7 +47,7 @@ def fit_shop(home: Path, base: str, name: str | None = None, seed: int = 0) -> d
             f"The shop in {home} is searched with the encoder {name!r}, so it cannot be overwritten.",
             f"Give the new one another name: --name {free_name(home)}.",
         )
-    if not ShopHome(home).catalogue.is_file():
+    if not has_catalogue(home):
         raise NoGeneration(f"There is no shop in {home}.", "Make one: python -m indexer build --home DIR --feed FEED.")
     encoder = open_encoder(base, home=home)
     examples, held_out = _examples(home)
@@ -102,7 +101,7 @@ def shop_recipe(pairs: int, *, warm: bool) -> TrainingConfig:
 
 def _examples(home: Path) -> tuple[list[CaptionedPicture], np.ndarray[Any, np.dtype[np.bool_]]]:
     """Return an example for every product with a picture and a title, and whether each is held out."""
-    with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
+    with closing(open_catalogue(home)) as catalogue:
         products = [product for _, product in catalogue.iterate()]
     usable = [p for p in products if p.title.strip() and p.pictures and Path(p.pictures[0].path).is_file()]
     examples = [CaptionedPicture(Path(p.pictures[0].path), _captions(p), p.title) for p in usable]

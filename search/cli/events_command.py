@@ -15,7 +15,7 @@ import click
 from catalog.home import ShopHome
 from catalog.questions.question_store import QuestionStore
 from catalog.reviews.review_store import ReviewStore
-from catalog.storage.catalogue import Catalogue
+from catalog.storage.opening import open_catalogue, require_catalogue
 from catalog.text.csv_export import write_csv
 from indexer.cli.common import Commands, home_option
 from search.assistant.threads.thread_store import ThreadStore
@@ -55,7 +55,7 @@ def import_command(home: Path, as_json: bool, table: Path) -> None:
     and perhaps quantity, price (of one unit), query_id and rank. Visitors have the ids that the shop sends with
     events. Events that are stored already are not added again. The exit code is 3 when rows were rejected.
     """
-    with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
+    with closing(open_catalogue(home)) as catalogue:
         known = {product_id for _, product_id in catalogue.ids()}
     rejected = ShopHome(home).rejected_events
     with closing(EventLog.open(home)) as log:
@@ -73,7 +73,7 @@ def export_command(home: Path, table: Path | None, visitor: str | None) -> None:
 
     It cannot be imported: nobody knows the ids of its visitors. A backup has the whole log.
     """
-    ShopHome(home).require_catalogue()
+    require_catalogue(home)
     out = nullcontext(sys.stdout) if table is None else table.open("w", encoding="utf-8", newline="")
     with closing(EventLog.open(home)) as log, out as file:
         write_csv(file, [EXPORTED_COLUMNS])
@@ -91,7 +91,7 @@ def forget_command(home: Path, as_json: bool, visitor: str) -> None:
     about products, price alerts, and conversations with the assistant.
     """
     shop = ShopHome(home)
-    shop.require_catalogue()
+    require_catalogue(home)
     with closing(EventLog.open(home)) as log:
         exposures = ExperimentStore(home).forget(log.key_of(visitor))
         removed = {
@@ -110,7 +110,7 @@ def forget_command(home: Path, as_json: bool, visitor: str) -> None:
 @home_option
 def status_command(home: Path, as_json: bool) -> None:
     """Print how many events, visitors and products the log has, of which time, and its size."""
-    ShopHome(home).require_catalogue()
+    require_catalogue(home)
     with closing(EventLog.open(home)) as log:
         figures = asdict(log.overview())
     print_figures({**figures, "first": _time(figures["first"]), "last": _time(figures["last"])}, as_json)

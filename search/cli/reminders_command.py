@@ -11,9 +11,8 @@ from typing import Any
 import click
 
 from catalog.errors import BadInput
-from catalog.home import ShopHome
 from catalog.product import Product
-from catalog.storage.catalogue import Catalogue
+from catalog.storage.opening import open_catalogue
 from catalog.text.csv_export import csv_text
 from indexer.cli.common import home_option
 from search.cli.common import FILE_TYPE, json_option, print_json
@@ -59,7 +58,7 @@ def _reminders(home: Path, visitors: list[str], limit: int) -> list[dict[str, An
         click.echo(f"Note: {serving.degraded}.", err=True)
     rows, unknown, nothing_due = [], 0, 0
     now = int(time.time())
-    with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue, closing(EventLog.open(home)) as log:
+    with closing(open_catalogue(home)) as catalogue, closing(EventLog.open(home)) as log:
 
         def find(wanted: Sequence[str]) -> dict[str, Product]:
             return {product_id: product for product_id, (_, product) in catalogue.find(wanted).items()}

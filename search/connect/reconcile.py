@@ -18,6 +18,7 @@ from catalog.feeds.platform_documents.document import ProductDocument, read_docu
 from catalog.files.atomic import write_atomically
 from catalog.home import ShopHome
 from catalog.product import Product
+from catalog.storage.opening import has_catalogue
 from indexer.build.build import UpdateOptions, build_index, update_index
 from indexer.build.report import IndexReport
 from indexer.encoders.base import Encoder
@@ -177,7 +178,7 @@ def _update(
     home: Path, feed: Path, encoder: Encoder, options: ReconcileOptions, removable: Callable[[Product], bool]
 ) -> IndexReport:
     """Update the shop from the feed, or index it where there is no shop yet."""
-    if not ShopHome(home).catalogue.is_file():
+    if not has_catalogue(home):
         return build_index(home, feed, encoder, fetch=True)
     update = UpdateOptions(
         feed, fetch=True, allow_shrink=options.allow_shrink, force=options.force, removable=removable

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
-from catalog.home import ShopHome
-from catalog.storage.catalogue import Catalogue
+from catalog.storage.opening import open_catalogue
 from search.doctor.audit_rows import AuditRows, Finding, ReportProgress
 from search.pricing.owners.cost_limits import CostLimits
 from search.pricing.owners.price_check import all_findings
@@ -35,7 +34,7 @@ def price_history_findings(shop: AuditRows, progress: ReportProgress) -> Iterato
     now, limits = int(time.time()), CostLimits(shop.engine.home)
     for problem in limits.problems():
         log.error("No margin is checked by this file: %s", problem)
-    with closing(Catalogue.open(ShopHome(shop.engine.home).require_catalogue())) as catalogue:
+    with closing(open_catalogue(shop.engine.home)) as catalogue:
         found = all_findings(products.values(), catalogue.price_history.changes, limits.of_product, now)
         for done, (product, findings) in enumerate(found):
             if done % PROGRESS_EVERY == 0:

@@ -9,9 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from catalog.home import ShopHome
 from catalog.product import CATEGORY_SEPARATOR, Product
-from catalog.storage.catalogue import Catalogue
+from catalog.storage.opening import open_catalogue
 from catalog.text.tokenizer import indexed
 from search.evaluation.graded import DEPTH, Grade, GradedRanking
 from search.hits import SearchHit
@@ -51,7 +50,7 @@ class CatalogueGrader:
     @classmethod
     def of(cls, home: Path) -> CatalogueGrader:
         """Read the catalogue of the shop in `home`."""
-        with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
+        with closing(open_catalogue(home)) as catalogue:
             return cls(product for _, product in catalogue.iterate())
 
     def has_attribute(self, column: str) -> bool:

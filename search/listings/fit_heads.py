@@ -11,7 +11,7 @@ import numpy as np
 
 from catalog.home import ShopHome
 from catalog.product import CATEGORY_SEPARATOR, Product
-from catalog.storage.catalogue import Catalogue
+from catalog.storage.opening import open_catalogue
 from indexer.encoders.training_pictures import in_training_set
 from indexer.generations.store import Generation, open_current
 from indexer.labels.examples import LabelExamples, neighbour_queries
@@ -110,7 +110,7 @@ def shop_examples_with_pictures(
 ) -> tuple[LabelExamples, list[Product], list[Path]]:
     """Return the rows of the generation as examples, the product of each, and its picture file, which may be gone."""
     keys = generation.product_keys
-    with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
+    with closing(open_catalogue(home)) as catalogue:
         known = catalogue.get_many(np.unique(keys).tolist())
     chosen = np.flatnonzero(np.isin(keys, np.array(list(known), np.int64)))
     if len(chosen) > MAX_ROWS:

@@ -24,7 +24,7 @@ from catalog.files.atomic import write_atomically
 from catalog.files.locks import exclusive_lock
 from catalog.home import ShopHome
 from catalog.logs import write_logs
-from catalog.storage.catalogue import Catalogue
+from catalog.storage.opening import open_catalogue
 from indexer.generations.store import Generation, numbers, open_generation
 from indexer.layout import WORDS
 from indexer.types import Floats
@@ -55,7 +55,7 @@ def _draw(home: Path, number: int, seed: int) -> CatalogueMap:
     started = time.monotonic()
     generation = open_generation(home, number, mapped=True)
     keys, vectors = sample_products(generation, seed)
-    with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
+    with closing(open_catalogue(home)) as catalogue:
         products = catalogue.get_many(keys)
     places = zip(keys, layout_points(vectors, seed).tolist(), strict=True)
     points = tuple(MapPoint(products[key].id, x, y) for key, (x, y) in places if key in products)

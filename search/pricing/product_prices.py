@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from catalog.money.computed import computed_amount
 from catalog.price_history.price_change import PriceChange
+from catalog.price_history.price_history import PriceHistory
 from catalog.price_history.readings import DAY_S, Reduction, announced_reduction
 from catalog.product import Product
-from catalog.storage.price_history import PriceHistory
 from search.pricing.flags.price_flag import PriceFlag, price_flags
 from search.pricing.learning.price_models import PriceModels
 from search.pricing.price_page import ExpectedPrices, ExpectedWeek, OfferedPrice, PricePage, offered_prices

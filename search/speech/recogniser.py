@@ -13,9 +13,8 @@ from typing import Any
 
 from catalog.audio.decoder import decode_in_child
 from catalog.audio.limits import RATE
-from catalog.errors import DeadlineExceeded, NoGeneration, VoiceBusy
-from catalog.home import ShopHome
-from catalog.storage.catalogue import Catalogue
+from catalog.errors import DeadlineExceeded, VoiceBusy
+from catalog.storage.opening import open_catalogue
 from catalog.storage.word_index import Words
 from catalog.text.glossary import ENGLISH
 from search.speech.cooccurrence import shares_held_together
@@ -130,7 +129,7 @@ class ShopWords:
     """The words of a shop by sound, and those that are probable in a question; read again when the shop has changed."""
 
     def __init__(self, home: Path) -> None:
-        self._path = ShopHome(home).catalogue
+        self._home = home
         self._seq, self._read_at = -1, -math.inf
         self._vocabulary: SpokenVocabulary | None = None
         self._snapper: WordSnapper | None = None
@@ -162,9 +161,7 @@ class ShopWords:
 
     @contextmanager
     def _index(self) -> Iterator[Words]:
-        if not self._path.is_file():  # which opening it would make
-            raise NoGeneration(f"There is no shop in {self._path.parent}.", "Index one: make index FEED=...")
-        catalogue = Catalogue.open(self._path)
+        catalogue = open_catalogue(self._home)
         try:
             with catalogue.words() as index:
                 yield index

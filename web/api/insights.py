@@ -9,10 +9,9 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, g, jsonify
 
-from catalog.home import ShopHome
 from catalog.product import Product
 from catalog.reviews.review_reader import ReviewReader
-from catalog.storage.catalogue import Catalogue
+from catalog.storage.opening import open_catalogue
 from search.listings.decision_store import DecisionStore
 from search.ops.insights import TABLES, Insights, ShopRecords
 from search.reviews.insights.review_insights import Disappointment, FallenAspect, review_insights
@@ -63,7 +62,7 @@ def _insights() -> Insights:
     home = engine.home
 
     def ids() -> list[str]:
-        with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
+        with closing(open_catalogue(home)) as catalogue:
             return [product_id for _, product_id in catalogue.ids()]
 
     counts, least = search_counts(current_app), current_app.config["LEAST_VISITORS"]

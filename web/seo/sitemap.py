@@ -16,10 +16,10 @@ from xml.sax.saxutils import escape
 
 from flask import Blueprint, Flask, Response, abort, current_app, request
 
-from catalog.home import ShopHome
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.modification_times import KeyRange
+from catalog.storage.opening import open_catalogue
 from web.engine import get_engine
 from web.requests.page_request import category_url
 from web.seo.structured_data import IMAGE_SIZE, picture_hashes
@@ -53,7 +53,7 @@ class PartList:
 
     def catalogue(self) -> Catalogue:
         """Open the shop's catalogue; close it afterwards. Raises StoreError, NoGeneration."""
-        return Catalogue.open(ShopHome(self._home).require_catalogue())
+        return open_catalogue(self._home)
 
     def parts(self) -> dict[int, KeyRange]:
         """Return the parts by number. Raises StoreError, NoGeneration."""

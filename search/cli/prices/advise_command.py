@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 
 from catalog.errors import BadQuery
-from catalog.home import ShopHome
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
+from catalog.storage.opening import open_catalogue
 from indexer.cli.common import home_option
 from indexer.cli.next_step import say_next
 from search.cli.common import OUTPUT_TYPE, json_option, print_json, print_table
@@ -62,7 +62,7 @@ def advise_command(
     if product_id is not None and table is not None:
         raise BadQuery("--csv is about the whole shop, --product about one product.", "Give one of them.")
     adviser = PriceAdviser(home)
-    with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
+    with closing(open_catalogue(home)) as catalogue:
         if product_id is not None:
             advice = adviser.advise(catalogue.get(product_id), parse_amount(price, "price"), parse_amount(cost, "cost"))
             print_json(advice.to_dict()) if as_json else _print_advice(advice)

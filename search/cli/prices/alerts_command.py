@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from catalog.home import ShopHome
+from catalog.storage.opening import require_catalogue
 from indexer.cli.common import home_option
 from search.cli.common import json_option, print_figures, print_json, print_table
 from search.ops.anonymity import DEFAULT_LEAST, withheld
@@ -25,7 +25,7 @@ def alerts_command(home: Path, as_json: bool, send_again: bool, limit: int) -> N
 
     Numbers that stem from fewer than five visitors are withheld. Nothing is printed of a visitor.
     """
-    ShopHome(home).require_catalogue()
+    require_catalogue(home)
     store = AlertStore(home)
     failed = store.counts().fired_visitors.get(FAILED, 0)
     sent_again = {"sent_again": withheld(store.send_again(), failed, DEFAULT_LEAST)} if send_again else {}

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import click
 
-from catalog.home import ShopHome
-from catalog.storage.catalogue import Catalogue
+from catalog.storage.opening import open_catalogue
 from indexer.cli.common import SOME_REJECTED, home_option
 from indexer.cli.next_step import say_next
 from search.cli.common import json_option, print_json, print_table, printable
@@ -51,7 +50,7 @@ def _print_check(home: Path, summary: OverviewSummary, found: Sequence[tuple[str
     )
     rows = [(code, f"{summary.counts[code]:,}") for code in CODES if summary.counts[code]]
     print_table(("finding", "products"), rows, ("products",))
-    with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
+    with closing(open_catalogue(home)) as catalogue:
         products = catalogue.find({product_id for product_id, _ in found})
     for product_id, finding in found:
         if product_id in products:

@@ -20,6 +20,7 @@ from catalog.money.amounts import number_text
 from catalog.price_history.price_change import PriceChange
 from catalog.price_history.readings import LowestPrice, lowest_before_reduction
 from catalog.storage.catalogue import Catalogue
+from catalog.storage.opening import open_catalogue
 from catalog.text.csv_export import write_csv
 from indexer.cli.common import home_option
 from search.cli.common import (
@@ -51,7 +52,7 @@ def import_prices_command(home: Path, as_json: bool, table: Path, encoding: str)
     rows were rejected.
     """
     shop = ShopHome(home)
-    with closing(Catalogue.open(shop.require_catalogue())) as catalogue:
+    with closing(open_catalogue(home)) as catalogue:
         report = PastPriceImport(catalogue.price_history, shop.rejected_prices).run(table, encoding)
     print_import(report, report.to_dict(), shop.rejected_prices, as_json)
     exit_if_rejected(report, shop.rejected_prices)
@@ -66,7 +67,7 @@ def export_prices_command(home: Path, table: Path | None, product_id: str | None
 
     `prices import` reads the file, also in another shop that has these products.
     """
-    with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
+    with closing(open_catalogue(home)) as catalogue:
         histories: Iterable[tuple[str, tuple[PriceChange, ...]]] = catalogue.price_history.of_all()
         if product_id is not None:
             histories = [(product_id, _changes(catalogue, product_id))]
@@ -92,7 +93,7 @@ def _write(file: TextIO, histories: Iterable[tuple[str, tuple[PriceChange, ...]]
 @click.argument("product_id")
 def show_prices_command(home: Path, as_json: bool, product_id: str) -> None:
     """Print what a product cost, newest first, and the lowest price of the 30 days before its reduction, if any."""
-    with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
+    with closing(open_catalogue(home)) as catalogue:
         changes = _changes(catalogue, product_id)
     lowest = lowest_before_reduction(changes, int(time()))
     if as_json:

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from catalog.errors import TooLittleHistory, TrainingError, WindowshopError
-from catalog.home import ShopHome
+from catalog.storage.opening import require_catalogue
 from indexer.cli.common import home_option
 from indexer.cli.next_step import say_next
 from search.cli.common import json_option, print_json, print_table
@@ -100,7 +100,7 @@ def _demand_sentence(demand: Mapping[str, Any]) -> str:
 @home_option
 def price_status_command(home: Path, as_json: bool) -> None:
     """Show the versions of the forecasts and of the model of demand, and what the last fit measured and decided."""
-    ShopHome(home).require_catalogue()
+    require_catalogue(home)
     versions, last = stored_forecast_versions(home), last_price_fit(home)
     progress = price_fit_progress(home)
     running, interrupted = progress.running(), progress.interrupted()
@@ -140,7 +140,7 @@ def price_status_command(home: Path, as_json: bool) -> None:
 @click.option("--demand", is_flag=True, help="Go back to another model of demand; the forecasts stay.")
 def rollback_prices_command(home: Path, as_json: bool, to: int | None, demand: bool) -> None:
     """Serve another version of the forecasts on the disk, or of the model of demand; running servers follow at once."""
-    ShopHome(home).require_catalogue()
+    require_catalogue(home)
     left, current = (rollback_demand if demand else rollback_forecasts)(home, to)
     if as_json:
         print_json({"left": left, "current": current})

@@ -16,7 +16,7 @@ from catalog.home import ShopHome
 from catalog.reviews.batch_rows import EXPORT_KEY
 from catalog.reviews.review import STATES, Review
 from catalog.reviews.review_store import ReviewStore
-from catalog.storage.catalogue import Catalogue
+from catalog.storage.opening import open_catalogue, require_catalogue
 from catalog.text.csv_export import write_csv
 from indexer.cli.common import Commands, home_option
 from search.cli.common import (
@@ -62,7 +62,7 @@ def import_command(file: Path, home: Path, as_json: bool, analyse: bool, **how: 
     reply, language, id. Reviews that are stored already are not added again. The exit code is 3 when rows were
     rejected.
     """
-    with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
+    with closing(open_catalogue(home)) as catalogue:
         matcher = ProductMatcher(product for _, product in catalogue.iterate())
     store, rejected = ReviewStore(home), ShopHome(home).rejected_reviews
     report = ReviewImport(store, matcher, rejected).run(
@@ -87,7 +87,7 @@ def export_command(home: Path, table: Path | None, state: str | None, visitor: s
 
     Who wrote them is not in it: only a keyed hash is stored.
     """
-    ShopHome(home).require_catalogue()
+    require_catalogue(home)
     store = ReviewStore(home)
     reviews = store.iterate(state or "") if visitor is None else store.of_visitor(visitor)
     out = nullcontext(sys.stdout) if table is None else table.open("w", encoding="utf-8", newline="")
@@ -106,7 +106,7 @@ def analyse_command(home: Path, as_json: bool, thorough: bool) -> None:
     It may be interrupted and run again. Equal texts are analysed once, and none again by the same model. 2,000 reviews
     and more are read quickly; --thorough takes a tenth of a second of processor time each.
     """
-    ShopHome(home).require_catalogue()
+    require_catalogue(home)
     store = ReviewStore(home)
     read = _analyse(store, thorough=thorough)
     print_figures({"texts_analysed": read, "waiting": store.count_unanalysed()}, as_json)
@@ -118,7 +118,7 @@ def analyse_command(home: Path, as_json: bool, thorough: bool) -> None:
 @click.argument("visitor")
 def forget_command(home: Path, as_json: bool, visitor: str) -> None:
     """Remove the reviews, photos and votes of the visitor with this id, or of a customer with this mail address."""
-    ShopHome(home).require_catalogue()
+    require_catalogue(home)
     print_figures({"removed": ReviewStore(home).forget(visitor)}, as_json)
 
 
@@ -127,7 +127,7 @@ def forget_command(home: Path, as_json: bool, visitor: str) -> None:
 @home_option
 def status_command(home: Path, as_json: bool) -> None:
     """Print how many reviews there are in each state, how many wait to be analysed, and the size of the file."""
-    ShopHome(home).require_catalogue()
+    require_catalogue(home)
     print_figures(asdict(ReviewStore(home).overview()), as_json)
 
 

@@ -14,6 +14,7 @@ from catalog.errors import WindowshopError
 from catalog.files.locks import locked_file
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
+from catalog.storage.opening import open_catalogue
 from search.execution.worker_thread import WorkerThread
 from search.pricing.alerts.alert_matcher import AlertMatcher
 from search.pricing.alerts.alert_sender import AlertSender
@@ -78,7 +79,7 @@ class AlertWorker(WorkerThread):
         """Return the matcher, which judges all alerts once when it is made. Raises StoreError, NoGeneration."""
         if self._matcher is None:
             if self._catalogue is None:
-                self._catalogue = Catalogue.open(self._home.require_catalogue())
+                self._catalogue = open_catalogue(self._home.root)
             matcher = AlertMatcher(self._store, self._catalogue, self._sending is not None)
             matcher.judge_all_again()
             self._matcher = matcher

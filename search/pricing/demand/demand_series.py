@@ -13,6 +13,7 @@ import numpy as np
 from catalog.home import ShopHome
 from catalog.price_history.readings import has_price
 from catalog.storage.catalogue import Catalogue
+from catalog.storage.opening import open_catalogue
 from indexer.types import Floats, Ids
 from search.pricing.demand.regression.demand_weeks import between_first_and_last, lower_medians
 from search.pricing.series.purchase_series import PurchaseSeries, purchase_series
@@ -71,7 +72,7 @@ def demand_series(home: Path, read_series: SeriesReader = shop_series, now: int 
     weekly = columns(found, found.first, min(found.first + found.weeks, week_of(now)))
     if not ShopHome(home).events.is_file():
         return weekly
-    with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
+    with closing(open_catalogue(home)) as catalogue:
         table = ProductTable.of(product for _, product in catalogue.iterate())
         record = PriceRecord.of(catalogue, weekly, now)
     end = week_start(week_of(now))

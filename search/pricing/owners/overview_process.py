@@ -18,6 +18,7 @@ from catalog.home import ShopHome
 from catalog.logs import write_logs
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
+from catalog.storage.opening import open_catalogue, require_catalogue
 from catalog.text.csv_export import write_csv
 from search.pricing.demand.advice_table import ADVICE_COLUMNS, advice_row
 from search.pricing.demand.price_adviser import PriceAdviser
@@ -34,9 +35,9 @@ log = logging.getLogger(__name__)
 def check_shop(home: Path) -> OverviewSummary:
     """Check a shop's prices now; processes check one after the other. Raises NoGeneration, StoreError, OSError."""
     shop = ShopHome(home)
-    catalogue_path = shop.require_catalogue()
+    require_catalogue(home)
     shop.price_check_lock.parent.mkdir(exist_ok=True)
-    with locked_file(shop.price_check_lock, math.inf), closing(Catalogue.open(catalogue_path)) as catalogue:
+    with locked_file(shop.price_check_lock, math.inf), closing(open_catalogue(home)) as catalogue:
         return _check(home, catalogue)
 
 

@@ -17,8 +17,8 @@ from catalog.feeds.rows.raw_bytes import open_bytes
 from catalog.files.failpoints import failpoint
 from catalog.price_history.merging import Conflict
 from catalog.price_history.price_change import PriceChange
+from catalog.price_history.price_history import PriceHistory
 from catalog.product import Rejected
-from catalog.storage.price_history import PriceHistory
 from catalog.text.csv_export import write_csv
 from indexer.progress import progress
 from search.importing.import_counts import ImportCounts

@@ -14,7 +14,7 @@ from catalog.home import ShopHome
 from catalog.price_history.price_change import PriceChange
 from catalog.price_history.readings import is_offer
 from catalog.product import Product
-from catalog.storage.catalogue import Catalogue
+from catalog.storage.opening import open_catalogue
 from indexer.types import Floats, Ids, Mask
 from search.pricing.series.promotions_file import read_promotions
 from search.pricing.series.weekly_prices import WEEK_S, WeeklyPrices, week_of, week_start
@@ -40,7 +40,7 @@ def shop_series(home: Path, now: int | None = None) -> WeeklyPrices:
     last = week_of(now)
     first = last - MAX_WEEKS + 1
     shop = ShopHome(home)
-    with closing(Catalogue.open(shop.require_catalogue())) as catalogue:
+    with closing(open_catalogue(home)) as catalogue:
         currencies: list[str] = []
         table = ProductTable.of(_with_currencies((product for _, product in catalogue.iterate()), currencies))
         prices = np.full((len(table), MAX_WEEKS), NO_PRICE, np.float32)

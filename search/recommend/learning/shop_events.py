@@ -11,7 +11,7 @@ import numpy as np
 
 from catalog.errors import TooFewEvents
 from catalog.home import ShopHome
-from catalog.storage.catalogue import Catalogue
+from catalog.storage.opening import open_catalogue
 from search.recommend.events.event_columns import read_interactions
 from search.recommend.events.event_log import EventLog
 from search.recommend.events.interactions import Interactions
@@ -49,7 +49,7 @@ class EventCounts:
 
 def read_shop(home: Path) -> tuple[ProductTable, Interactions]:
     """Return the products of a shop and the events on them up to now. Raises NoGeneration, StoreError."""
-    with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
+    with closing(open_catalogue(home)) as catalogue:
         table = ProductTable.of(product for _, product in catalogue.iterate())
     with closing(EventLog.open(home)) as log:
         # Without an end, an event of a moment when the clock was wrong would set the times of all later fits.

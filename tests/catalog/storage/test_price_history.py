@@ -190,7 +190,7 @@ def test_a_reader_decodes_no_more_of_a_long_history_than_it_wants(catalogue, clo
 
 
 def test_all_products_are_read_over_pages(catalogue, monkeypatch):
-    monkeypatch.setattr("catalog.storage.price_history.PAGE_PRODUCTS", 3)
+    monkeypatch.setattr("catalog.price_history.price_history.PAGE_PRODUCTS", 3)
     catalogue.put(replace(MUG, id=f"p{number}") for number in range(8))
     assert [product_id for product_id, _ in catalogue.price_history.of_all()] == [f"p{number}" for number in range(8)]
 

@@ -13,6 +13,7 @@ import pytest
 from catalog.errors import StoreError
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
+from catalog.storage.sqlite_catalogue import SqliteCatalogue
 from tests.web.shop_fixtures import picture_bytes
 from web.seo import sitemap
 from web.seo.sitemap import EXTENSION, MAX_ADDRESS, PartList
@@ -85,7 +86,7 @@ def test_a_catalogue_that_cannot_be_read_leaks_nothing(app, client, monkeypatch,
     def raises(*_):
         raise error
 
-    monkeypatch.setattr(Catalogue, "key_ranges", raises)
+    monkeypatch.setattr(SqliteCatalogue, "key_ranges", raises)
     app.extensions[EXTENSION]._read_at = float("-inf")
     for address in ("/sitemap.xml", "/sitemaps/0.xml"):
         answer = client.get(address)

@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from typing import Any
 
 from catalog.errors import DamagedStore
 from catalog.price_history import segments
-from catalog.price_history.price_change import PriceChange
-from catalog.storage import price_rows
-
-_SELECT_PRODUCTS = """SELECT key, id, price, list_price, currency, in_stock, changes FROM products
-    LEFT JOIN price_segments ON product_id = id
-        AND number = (SELECT max(number) FROM price_segments WHERE product_id = id)
-    WHERE key > ? ORDER BY key LIMIT ?"""
-_SELECT_ABSENT = """SELECT product_id, changes FROM price_segments AS last
-    WHERE number = (SELECT max(number) FROM price_segments WHERE product_id = last.product_id)
-    AND product_id NOT IN (SELECT id FROM products) ORDER BY product_id"""
+from catalog.price_history.price_change import PriceChange, entry_of
 
 
-def present_faults(db: sqlite3.Connection, after: int, limit: int) -> tuple[int, list[str]]:
-    """Return what is wrong with up to `limit` products with keys above `after`, and the last key; 0 for no product.
+def present_faults(rows: Iterable[tuple[Any, ...]]) -> tuple[int, list[str]]:
+    """Return what is wrong with products, as `PriceStatements.present` selects them, and the last key; 0 for none.
 
     The last change of each must be what the product costs now.
     """
-    rows = db.execute(_SELECT_PRODUCTS, (after, limit)).fetchall()
-    faults = []
-    for _, product_id, *values, segment in rows:
-        present = price_rows.entry_of(values)
+    faults, last_key = [], 0
+    for last_key, product_id, *values, segment in rows:  # noqa: B007  the last one is returned
+        present = entry_of(values)
         last = None if segment is None else _newest(segment)
         if isinstance(last, str):
             faults.append(f"product {product_id[:100]!r}: {last}")
         elif last is None or not last.same_state_as(present):
             ends = "has no history" if last is None else f"has a history that ends with {_text(last)}"
             faults.append(f"product {product_id[:100]!r} is at {_text(present)} and {ends}")
-    return (rows[-1][0] if rows else 0), faults
+    return last_key, faults
 
 
-def absent_faults(db: sqlite3.Connection) -> Iterator[str]:
+def absent_faults(rows: Iterable[tuple[str, bytes]]) -> Iterator[str]:
     """Yield what is wrong with products that left the catalogue: their histories must end with that."""
-    for product_id, segment in db.execute(_SELECT_ABSENT):
+    for product_id, segment in rows:
         last = _newest(segment)
         if isinstance(last, str):
             yield f"product {product_id[:100]!r}: {last}"

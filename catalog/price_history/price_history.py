@@ -1,37 +1,44 @@
-"""Read what products cost before, from the segments that `price_rows` writes."""
+"""Read what products cost before, from segments in the rows of a database."""
 
 from __future__ import annotations
 
 import itertools
 import logging
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from catalog.database import Database, Session
 from catalog.errors import DamagedStore
 from catalog.files.failpoints import failpoint
-from catalog.price_history import segments
+from catalog.price_history import price_checks, segments
 from catalog.price_history.merging import Merge, merge
 from catalog.price_history.price_change import PriceChange
-from catalog.storage import price_checks, price_rows
-from catalog.storage.connections import Connections
-from catalog.storage.word_index import LAST_SEQ
 
 PAGE_PRODUCTS = 500
 Found = TypeVar("Found")
 log = logging.getLogger(__name__)
 
-_SELECT_NEWEST_FIRST = "SELECT changes FROM price_segments WHERE product_id = ? ORDER BY number DESC"
-_SELECT_PAGE = """SELECT product_id, changes FROM price_segments WHERE product_id IN
-    (SELECT DISTINCT product_id FROM price_segments WHERE product_id > ? ORDER BY product_id LIMIT ?)
-    ORDER BY product_id, number DESC"""
-_SELECT_CHANGED = """SELECT seq, product_id FROM changes LEFT JOIN history USING (seq) WHERE seq > ?
-    AND (kind = 'remove' OR before IS NULL OR json_type(before, '$.price') IS NOT NULL
-        OR json_type(before, '$.list_price') IS NOT NULL OR json_type(before, '$.currency') IS NOT NULL
-        OR json_type(before, '$.in_stock') IS NOT NULL)
-    ORDER BY seq LIMIT ?"""
+_LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM changes"
+_SELECT_ABSENT = """SELECT product_id, changes FROM price_segments AS last
+    WHERE number = (SELECT max(number) FROM price_segments WHERE product_id = last.product_id)
+    AND product_id NOT IN (SELECT id FROM products) ORDER BY product_id"""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceStatements:
+    """The statements of a database that select segments, with parameters in this order.
+
+    `newest_first` (product id) selects changes; `page` (id, limit) the ids and changes of products with ids above one,
+    the newest first; `changed` (seq, limit) numbers and products of changes of prices, -1 for no limit; `present` (key,
+    limit) key, id, price, list_price, currency, in_stock and the newest segment of products with keys above one.
+    """
+
+    newest_first: str
+    page: str
+    changed: str
+    present: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +55,17 @@ class ChangedPrices:
 class PriceHistory:
     """What the products of a catalogue cost before. Threads may share it."""
 
-    def __init__(self, connections: Connections) -> None:
-        self._connections = connections
-        self._read = connections.snapshot
+    def __init__(
+        self,
+        database: Database,
+        statements: PriceStatements,
+        rewrite: Callable[[Any, str, Sequence[PriceChange]], None],
+    ) -> None:
+        """Read a database with its statements; `rewrite` puts other changes in place of a product's in a session."""
+        self._database = database
+        self._read = database.snapshot
+        self._statements = statements
+        self._rewrite = rewrite
 
     def changes(self, product_id: str, since: int = 0, until: int | None = None) -> tuple[PriceChange, ...]:
         """Return the changes of a product from `since` to `until` in unix seconds, the oldest first; () for none.
@@ -58,7 +73,7 @@ class PriceHistory:
         The change in force at `since` comes first. A product that left the catalogue has its history too.
         """
         with self._read() as db:
-            found = db.execute(_SELECT_NEWEST_FIRST, (product_id,))
+            found = db.execute(self._statements.newest_first, (product_id,))
             return _in_order((row[0] for row in found), since, until)
 
     def read_each(self, product_ids: Iterable[str], read: Callable[[Iterator[PriceChange]], Found]) -> dict[str, Found]:
@@ -68,7 +83,7 @@ class PriceHistory:
         """
         with self._read() as db:
             return {
-                product_id: read(_altering(row[0] for row in db.execute(_SELECT_NEWEST_FIRST, (product_id,))))
+                product_id: read(_altering(row[0] for row in db.execute(self._statements.newest_first, (product_id,))))
                 for product_id in product_ids
             }
 
@@ -89,8 +104,8 @@ class PriceHistory:
         The `seq` of the answer is the number to ask with next.
         """
         with self._read() as db:
-            rows = db.execute(_SELECT_CHANGED, (after, limit)).fetchall()
-            seq = rows[-1][0] if len(rows) == limit else int(db.execute(LAST_SEQ).fetchone()[0])
+            rows = db.execute(self._statements.changed, (after, limit)).fetchall()
+            seq = rows[-1][0] if len(rows) == limit else int(db.execute(_LAST_SEQ).fetchone()[0])
         return ChangedPrices(max(seq, after), tuple(dict.fromkeys(row[1] for row in rows)))
 
     def merge(self, past: Mapping[str, Sequence[PriceChange]]) -> dict[str, Merge]:
@@ -99,13 +114,13 @@ class PriceHistory:
         Those of a product are in the order of time, at most one a moment.
         """
         merged: dict[str, Merge] = {}
-        with self._connections.transaction() as db:
+        with self._database.transaction() as db:
             for product_id, changes in past.items():
-                before = _stored(db, product_id)
+                before = self._stored(db, product_id)
                 if before:
                     merged[product_id] = found = merge(before, changes)
                     if found.changes != tuple(before):
-                        price_rows.rewrite(db, product_id, found.changes)
+                        self._rewrite(db, product_id, found.changes)
             failpoint("price.merged")
         return merged
 
@@ -114,12 +129,12 @@ class PriceHistory:
         key = 0
         while True:
             with self._read() as db:
-                key, faults = price_checks.present_faults(db, key, PAGE_PRODUCTS)
+                key, faults = price_checks.present_faults(db.execute(self._statements.present, (key, PAGE_PRODUCTS)))
             yield from faults
             if not key:
                 break
         with self._read() as db:
-            faults = list(price_checks.absent_faults(db))
+            faults = list(price_checks.absent_faults(db.execute(_SELECT_ABSENT)))
         yield from faults
 
     def deep_faults(self) -> Iterator[str]:
@@ -131,13 +146,13 @@ class PriceHistory:
 
     def _page(self, after: str) -> list[tuple[str, bytes]]:
         with self._read() as db:
-            return db.execute(_SELECT_PAGE, (after, PAGE_PRODUCTS)).fetchall()
+            rows: list[tuple[str, bytes]] = db.execute(self._statements.page, (after, PAGE_PRODUCTS)).fetchall()
+            return rows
 
-
-def _stored(db: sqlite3.Connection, product_id: str) -> list[PriceChange]:
-    """Return every change of a product as it is stored, the oldest first."""
-    rows = db.execute(_SELECT_NEWEST_FIRST, (product_id,))
-    return [change for row in rows for change in segments.unpack(row[0])][::-1]
+    def _stored(self, db: Session, product_id: str) -> list[PriceChange]:
+        """Return every change of a product as it is stored, the oldest first."""
+        rows = db.execute(self._statements.newest_first, (product_id,))
+        return [change for row in rows for change in segments.unpack(row[0])][::-1]
 
 
 def _in_order(newest_first: Iterable[bytes], since: int, until: int | None) -> tuple[PriceChange, ...]:
