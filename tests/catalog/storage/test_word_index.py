@@ -13,6 +13,7 @@ from catalog.product import Picture, Product
 from catalog.storage import word_index
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.connections import SCHEMA_VERSION
+from catalog.storage.sqlite_catalogue import SqliteCatalogue
 
 ONE_PICTURE = (Picture("/a.jpg", "aa", 1, 1),)
 FIELDS = word_index.WORD_COLUMNS
@@ -163,7 +164,7 @@ def test_others_write_while_an_older_catalogue_is_brought_up_to_date(path, monke
         Catalogue.open(path)
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT value FROM meta WHERE name = 'words.until'").fetchone() == ("3",)
-    catalogue = Catalogue(_opened(path))
+    catalogue = SqliteCatalogue(_opened(path))
     catalogue.put([product("1", "cup 1"), product("8", "cup 8"), product("new", "jug")])
     catalogue.remove(["2", "9"])
     catalogue.close()
