@@ -30,6 +30,7 @@ from indexer.generations.manifest import Manifest
 from indexer.generations.match_curve_fit import with_match_curve
 from indexer.generations.store import Generation
 from indexer.layout import RowLayout
+from indexer.step_times import timed_step
 from indexer.types import Floats, IndexRecord, Recall
 from indexer.vectors.embedded import EmbeddedVectors
 
@@ -95,15 +96,22 @@ class GenerationBuilder:
         failpoint("generation.begun")
         try:
             seq = catalogue.seq
-            copied = write_rows(folder, catalogue, sources)
+            count = catalogue.pictures_count()
+            with timed_step("rows", count):
+                copied = write_rows(folder, catalogue, sources)
             candidate = self._index(folder, number, seq, previous)
-            candidate = with_match_curve(candidate, catalogue, self.options.goal.seed)
-            write_kind_vectors(self.home, folder, catalogue, self.encoder)
-            write_tables(folder, catalogue, [table() for table in TABLES])
-            checked = gates.check(candidate, catalogue, previous, self.options.goal.seed)
+            with timed_step("curve", count):
+                candidate = with_match_curve(candidate, catalogue, self.options.goal.seed)
+            with timed_step("kinds", count):
+                write_kind_vectors(self.home, folder, catalogue, self.encoder)
+            with timed_step("tables", count):
+                write_tables(folder, catalogue, [table() for table in TABLES])
+            with timed_step("gates", count):
+                checked = gates.check(candidate, catalogue, previous, self.options.goal.seed)
             gates.require(checked, force)
             failpoint("gates.passed")
-            store.seal(self.home, folder, candidate.manifest)
+            with timed_step("digests", count):
+                store.seal(self.home, folder, candidate.manifest)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -112,9 +120,10 @@ class GenerationBuilder:
     def _index(self, folder: Path, number: int, seq: int, previous: Generation | None) -> Generation:
         rows, keys, hashes = store.open_arrays(folder, mapped=True)
         goal, encoder = self.options.goal, self.encoder
-        title_weight = title_agreement(self.layout, rows, goal.seed)
-        if title_weight:  # the second estimate reads every row, and cannot raise a weight of 0
-            title_weight *= title_weight_from_views(self.layout, rows, keys, shop_weights(self.layout), goal.seed)
+        with timed_step("weights", len(rows)):
+            title_weight = title_agreement(self.layout, rows, goal.seed)
+            if title_weight:  # the second estimate reads every row, and cannot raise a weight of 0
+                title_weight *= title_weight_from_views(self.layout, rows, keys, shop_weights(self.layout), goal.seed)
         weights = shop_weights(self.layout, title_weight)
         queries = sample_queries(self.layout, rows, weights, goal)
         index, record, recall = self._searchable(folder / store.INDEX_FILE, rows, queries, previous)
@@ -146,14 +155,17 @@ class GenerationBuilder:
         plan = replace(plan, kind=options.kind or plan.kind)
         before = None if previous is None else previous.vectors
         if previous is not None and isinstance(before, EmbeddedVectors) and before.index.suits(plan, self.layout.dim):
-            index = VectorIndex.refill(previous.folder / store.INDEX_FILE, rows, path, options.threads)
+            with timed_step("index", len(rows)):
+                index = VectorIndex.refill(previous.folder / store.INDEX_FILE, rows, path, options.threads)
             probes = max(1, previous.manifest.index.nprobe)
-            with suppress(GenerationError):
+            with suppress(GenerationError), timed_step("tune", len(rows)):
                 record, recall = tune(index, rows, queries, options.goal, max(1, probes // 2))
                 if record.nprobe <= MAX_PROBE_GROWTH * probes:
                     return index, record, recall
-        index = VectorIndex.build(rows, plan, options.threads)
-        record, recall = tune(index, rows, queries, options.goal)
+        with timed_step("index", len(rows)):
+            index = VectorIndex.build(rows, plan, options.threads)
+        with timed_step("tune", len(rows)):
+            record, recall = tune(index, rows, queries, options.goal)
         index.save(path)
         return index, record, recall
 

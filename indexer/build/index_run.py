@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, closing, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from indexer.build.encoding_pipeline import PictureResults, encode_pictures, enc
 from indexer.build.feed_diff import REMOVED, Changes, FeedDiff, Removable, pictures_now
 from indexer.build.feed_settings import ChosenFeed, choose_feed, fetching, remember_feed
 from indexer.build.generation_builder import BuildOptions, GenerationBuilder, SealedGeneration
-from indexer.build.report import BUILD, UPDATE, IndexReport, Step, peak_memory_mb, save_report
+from indexer.build.report import BUILD, UPDATE, IndexReport, save_report
 from indexer.build.row_writer import ReusableRows, VectorSources
 from indexer.cache.file_stats import FileStatCache
 from indexer.cache.vector_cache import VectorCache
@@ -32,6 +32,7 @@ from indexer.generations import store
 from indexer.generations.encoder_diff import save_encoder_diff
 from indexer.generations.publishing import publish_pending, record_pending
 from indexer.generations.store import Generation
+from indexer.step_times import StepTimes, peak_memory_mb, recording_to, timed_step
 
 MAX_LOG_CHANGES = 5_000  # since the index was made; servers replay them when they open it
 
@@ -78,12 +79,12 @@ class IndexRun:
             self._previous = None if rebuild else store.open_current(home, mapped=True)
         self._pictures = PictureResults()
         self._titles = 0
-        self._steps: dict[str, Step] = {}
+        self._steps = StepTimes()
         self._began = time.perf_counter()
 
     def run(self, publish: bool = True) -> IndexReport:
         """Run every step and save the report; without `publish`, roll back once the new generation was compared."""
-        with FileStatCache(self._home) as files:
+        with FileStatCache(self._home) as files, recording_to(self._steps):
             diff, sealed = self._build(files) if self._rebuild else self._update(files, publish)
         report = self._report(diff, sealed, made=sealed is not None and publish)
         if publish:
@@ -131,12 +132,15 @@ class IndexRun:
             else:
                 failpoint("update.encoded")
             try:
-                with catalogue.applying(diff.puts, diff.gone):
-                    sources = self._sources(catalogue, pictures, titles)
-                    encoded = catalogue.keys_of(product.id for product in diff.puts) if self._rebuild else ()
-                    late = list(sources.missing(catalogue, but=set(encoded)))  # put while we encoded
+                with ExitStack() as stack:
+                    with timed_step("catalogue", diff.changes.total):
+                        stack.enter_context(catalogue.applying(diff.puts, diff.gone))
+                    with timed_step("missing"):
+                        sources = self._sources(catalogue, pictures, titles)
+                        encoded = catalogue.keys_of(product.id for product in diff.puts) if self._rebuild else ()
+                        late = list(sources.missing(catalogue, but=set(encoded)))  # put while we encoded
                     self._encode_missing(late, sources, files)
-                    sealed = self._seal(catalogue, sources)
+                    sealed = self._builder.seal(catalogue, sources, self._reusable(), self._options.force)
                     if self._previous is not None and self._reusable() is None:
                         save_encoder_diff(self._home, self._previous, sealed.candidate, catalogue)
                     if not publish:
@@ -159,11 +163,14 @@ class IndexRun:
         if catalogue is not None and self._options.from_catalogue:
             diff.changes.unchanged = catalogue.count()
             return diff
-        feed, start = self._feed(), time.perf_counter()
-        with fetching(self._home, feed.fetch) as fetcher:
+        feed = self._feed()
+        with fetching(self._home, feed.fetch) as fetcher, timed_step("read"):
             diff.add_items(read_feed(feed.path, fetcher, feed.encoding))
-        self._count_step("read", len(diff.pending) + len(diff.rejected), time.perf_counter() - start)
-        diff.compare_pending(self._read_pictures(diff.unread_paths(), files, dry_run))
+        rows = diff.changes.unchanged + len(diff.puts) + len(diff.pending) + len(diff.rejected)
+        self._steps.add("read", rows, 0.0)
+        contents = self._read_pictures(diff.unread_paths(), files, dry_run)
+        with timed_step("compare", len(diff.pending)):
+            diff.compare_pending(contents)
         diff.require_usable(feed.path)
         if catalogue is not None:
             options = self._options
@@ -199,19 +206,20 @@ class IndexRun:
             return self._encode_pictures(paths, cache, files)
 
     def _encode_pictures(self, paths: list[str], cache: VectorCache, files: FileStatCache) -> PictureResults:
-        results = encode_pictures(paths, self._builder.encoder, cache, self._options.build.pipeline, files)
+        with timed_step("files", len(paths)):
+            results = encode_pictures(paths, self._builder.encoder, cache, self._options.build.pipeline, files)
         self._pictures.add(results)
-        self._count_step("decode", results.decoded, results.decode_seconds)
-        self._count_step("encode", results.encoded, results.encode_seconds)
+        self._steps.add("decode", results.decoded, results.decode_seconds)
+        self._steps.add("encode", results.encoded, results.encode_seconds)
         return results
 
     def _encode_titles(self, titles: Iterable[str], cache: VectorCache | None) -> None:
         if cache is not None:
-            start = time.perf_counter()
             batch_size = self._options.build.pipeline.batch_size
-            encoded = encode_titles(titles, self._builder.encoder, cache, batch_size)
+            with timed_step("words"):
+                encoded = encode_titles(titles, self._builder.encoder, cache, batch_size)
             self._titles += encoded
-            self._count_step("words", encoded, time.perf_counter() - start)
+            self._steps.add("words", encoded, 0.0)
 
     def _encode_unlisted(
         self, catalogue: Catalogue, files: FileStatCache, sources: VectorSources, diff: FeedDiff
@@ -263,16 +271,6 @@ class IndexRun:
         reusable = None if before is None else ReusableRows(before, catalogue.keys_changed(before.manifest.seq))
         return VectorSources(self._builder.layout, pictures, titles, reusable)
 
-    def _seal(self, catalogue: Catalogue, sources: VectorSources) -> SealedGeneration:
-        start = time.perf_counter()
-        sealed = self._builder.seal(catalogue, sources, self._reusable(), self._options.force)
-        self._count_step("index", sealed.candidate.manifest.rows, time.perf_counter() - start)
-        return sealed
-
-    def _count_step(self, name: str, items: int, seconds: float) -> None:
-        before = self._steps.get(name, Step(name, 0, 0.0))
-        self._steps[name] = Step(name, before.items + items, before.seconds + seconds)
-
     def _report(self, diff: FeedDiff, sealed: SealedGeneration | None, made: bool) -> IndexReport:
         current = 0 if self._previous is None else self._previous.number
         return IndexReport(
@@ -290,7 +288,7 @@ class IndexRun:
             retained=diff.retained,
             notes=tuple(diff.notes.values()),
             gates=() if sealed is None else sealed.gates,
-            steps=tuple(self._steps.values()),
+            steps=self._steps.all(),
             seconds=time.perf_counter() - self._began,
             peak_memory_mb=peak_memory_mb(),
         )

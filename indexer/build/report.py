@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,6 +17,7 @@ from catalog.text.csv_export import csv_text
 from indexer.build.feed_diff import Changes, NoteCount, RetainedProducts
 from indexer.generations.gates import Gate
 from indexer.generations.manifest import Manifest
+from indexer.step_times import Step
 
 BUILD, UPDATE = "build", "update"
 MAX_LINES = 10  # rejected rows printed
@@ -28,24 +27,6 @@ REPORT_FIELDS = {  # fields of the JSON file, in order
     UPDATE: "generation made would_make changes encoded titles copied rows rejected gates seconds peak_memory_mb"
     " retained notes",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One kind of work: how many items, and how long. Decoding is summed over threads and runs alongside encoding."""
-
-    name: str
-    items: int
-    seconds: float
-
-    @property
-    def rate(self) -> float:
-        """Items a second."""
-        return self.items / self.seconds if self.seconds > 0 else 0.0
-
-    def body(self) -> dict[str, Any]:
-        """Return the step as JSON values."""
-        return {"items": self.items, "seconds": round(self.seconds, 3), "per_second": round(self.rate, 1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +110,7 @@ class IndexReport:
             f"  {self.products:,} products with {self.rows:,} pictures indexed, {len(self.rejected):,} rejected",
             f"  {self.encoded:,} different pictures encoded, {self.reused:,} reused",
             *self._attention_lines(),
-            *(f"  {s.name:<7} {s.items:>9,} {s.seconds:>9.1f} s {s.rate:>11,.0f} a second" for s in self.steps),
+            *(f"  {s.name:<9} {s.items:>9,} {s.seconds:>9.1f} s {s.rate:>11,.0f} a second" for s in self.steps),
             *gates,
             f"  index {index.kind}{probes}",
             f"  recall@10 against exact search: pictures {recall.picture:.3f}{text_recall}",
@@ -235,9 +216,3 @@ def rejected_table(rows: Iterable[Rejected]) -> str:
     """Return rejected rows as CSV that is safe to open in a spreadsheet."""
     table = ((row.source, row.line, row.reason, row.product_id) for row in rows)
     return csv_text(("source", "line", "reason", "id"), table)
-
-
-def peak_memory_mb() -> float:
-    """Return the most memory this process has used, in MiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)  # macOS counts bytes, Linux KiB

@@ -10,8 +10,8 @@ from catalog.errors import BadFeed, GenerationError
 from catalog.home import ShopHome
 from catalog.product import split_origin
 from catalog.storage.catalogue import Catalogue
+from indexer import step_times
 from indexer.build import generation_builder
-from indexer.build import report as report_module
 from indexer.build.build import BuildOptions, build_index
 from indexer.build.encoding_pipeline import PipelineOptions
 from indexer.generations.store import numbers, open_current
@@ -233,9 +233,9 @@ def test_peak_memory_is_in_mebibytes_everywhere(monkeypatch, platform, unit):
     class Usage:
         ru_maxrss = 3 * unit
 
-    monkeypatch.setattr(report_module.sys, "platform", platform)
-    monkeypatch.setattr(report_module.resource, "getrusage", lambda _: Usage)
-    assert report_module.peak_memory_mb() == 3
+    monkeypatch.setattr(step_times.sys, "platform", platform)
+    monkeypatch.setattr(step_times.resource, "getrusage", lambda _: Usage)
+    assert step_times.peak_memory_mb() == 3
 
 
 def test_two_builds_of_one_shop_do_not_meet(tmp_path):

@@ -12,7 +12,6 @@ from indexer.build.report import (
     BUILD,
     UPDATE,
     IndexReport,
-    Step,
     newest_report,
     print_rejections,
     rejected_table,
@@ -20,6 +19,7 @@ from indexer.build.report import (
 )
 from indexer.generations.gates import PASSED, Gate
 from indexer.generations.manifest import Manifest
+from indexer.step_times import Step
 from indexer.types import Block, EncoderSpec, IndexRecord, Recall
 
 MANIFEST = Manifest(
@@ -56,7 +56,7 @@ def make_report(rejected=(), kind=BUILD, made=True):
         copied=20,
         rejected=tuple(rejected),
         gates=(Gate("overlap", PASSED, 1.0, 0.5, "all as before"),),
-        steps=(Step("decode", 1000, 2.0), Step("words", 0, 0.0)),
+        steps=(Step("decode", 1000, 2.0, 1.5, 400.0), Step("words", 0, 0.0)),
         seconds=10.0,
         peak_memory_mb=512.0,
     )
@@ -73,7 +73,13 @@ def test_saved_as_json_and_csv(tmp_path):
     save_report(tmp_path, make_report([Rejected("a.csv", 2, "no title", "p7"), Rejected("a.csv", 5, "\ud800 broken")]))
     body = json.loads(ShopHome(tmp_path).report(3).read_text())
     assert (body["rejected"], body["reused"], body["pictures_per_second"]) == (2, 300, 130.0)
-    assert body["steps"]["decode"] == {"items": 1000, "seconds": 2.0, "per_second": 500.0}
+    assert body["steps"]["decode"] == {
+        "items": 1000,
+        "seconds": 2.0,
+        "per_second": 500.0,
+        "cpu_seconds": 1.5,
+        "peak_memory_mb": 400.0,
+    }
     assert body["recall"]["picture"] == 0.991
     with ShopHome(tmp_path).rejected(3).open(newline="") as file:
         assert list(csv.reader(file))[:2] == [
