@@ -17,6 +17,7 @@ from catalog.storage.sqlite import open_database, read_statements, store_errors,
 # 1 had no word index, 2 no links, list prices and groups of variants, 3 no history of changes, 4 none of prices.
 SCHEMA_VERSION = 5
 _TIMEOUT_S = 30.0
+_IMPORT_CACHE, _USUAL_CACHE = "PRAGMA cache_size = -262144", "PRAGMA cache_size = -2000"  # KiB
 _SETUP = ("PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
 
 _SELECT_VERSION = "SELECT value FROM meta WHERE name = 'schema_version'"
@@ -133,6 +134,21 @@ class Connections:
         """Yield this thread's connection for one transaction: commit at the end, roll back on any error."""
         with self.checked() as db, transaction(db):
             yield db
+
+    @contextmanager
+    def importing(self) -> Iterator[sqlite3.Connection]:
+        """Yield as `transaction` does, for writing many products: with room in memory for the pages of their indexes.
+
+        Hashes and ids come in no order, so a small cache would read and write a page of an index for each.
+        """
+        with self.checked() as db:
+            db.execute(_IMPORT_CACHE)
+            try:
+                with self.transaction():
+                    yield db
+            finally:
+                db.execute(_USUAL_CACHE)
+                db.execute("PRAGMA shrink_memory")
 
     def _create(self) -> None:
         with self.transaction() as db:

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from catalog.product import Picture, Product
 
@@ -33,15 +33,35 @@ _MAPPINGS = frozenset(name for name, type_name in _FIELDS.items() if "Mapping" i
 State = dict[str, Any]  # the fields of a product as JSON values, by name
 
 
-def record(
-    db: sqlite3.Connection, seq: int, key: int, states: tuple[Product | None, Product | None], generation: int | None
-) -> None:
-    """Record a product before and after the change `seq`, within the transaction of that change."""
-    old, new = (None if product is None else encode(product) for product in states)
-    if old is not None and new is not None:
+class WrittenProduct(NamedTuple):
+    """A product that was written: its key, and what it was before and is now; None where it was or is not there."""
+
+    key: int
+    old: Product | None
+    new: Product | None
+
+    @property
+    def product_id(self) -> str:
+        """The product's id."""
+        product = self.new or self.old
+        return "" if product is None else product.id
+
+
+def record_many(db: sqlite3.Connection, first: int, written: Sequence[WrittenProduct], generation: int | None) -> None:
+    """Record products before and after the changes from number `first` on, within the transaction of the changes."""
+    rows = [(seq, row.key, generation, _before(row.old, row.new)) for seq, row in enumerate(written, first)]
+    db.executemany(_INSERT, rows)
+
+
+def _before(old_product: Product | None, new_product: Product | None) -> str | None:
+    """Return what a change replaced: None for a product that was not there."""
+    if old_product is None:
+        return None
+    old = encode(old_product)
+    if new_product is not None:
+        new = encode(new_product)
         old = {name: value for name, value in old.items() if new[name] != value}
-    before = None if old is None else json.dumps(old, ensure_ascii=False, separators=(",", ":"))
-    db.execute(_INSERT, (seq, key, generation, before))
+    return json.dumps(old, ensure_ascii=False, separators=(",", ":"))
 
 
 def encode(product: Product) -> State:

@@ -64,25 +64,43 @@ def record(db: sqlite3.Connection, old: Product | None, new: Product | None) -> 
 
     `old` is None for a product that was added, `new` for one that was removed; their ids are the same.
     """
-    before = [] if old is None else [_entry(old)]
-    if new is not None:
-        after = _entry(new)
-        if not before or not before[0].same_state_as(after):
-            append(db, new.id, [*before, after])
-    elif old is not None:
-        append(db, old.id, [*before, replace(before[0], present=False)])
+    record_many(db, [(old, new)])
 
 
-def append(db: sqlite3.Connection, product_id: str, changes: Iterable[PriceChange]) -> None:
-    """Append changes that happen now, in this order, without those that say what the change before says.
+def record_many(db: sqlite3.Connection, changed: Iterable[tuple[Product | None, Product | None]]) -> None:
+    """Record what products cost after changes as `record` does, each product once."""
+    entries: dict[str, list[PriceChange]] = {}
+    for old, new in changed:
+        before = [] if old is None else [_entry(old)]
+        if new is not None:
+            after = _entry(new)
+            if not before or not before[0].same_state_as(after):
+                entries[new.id] = [*before, after]
+        elif old is not None:
+            entries[old.id] = [*before, replace(before[0], present=False)]
+    if not entries:
+        return
+    now = int(time.time())
+    segments_of = [
+        _appended(product_id, db.execute(_SELECT_LAST, (product_id,)).fetchone(), found, now)
+        for product_id, found in entries.items()
+    ]
+    db.executemany(_WRITE, [segment for written in segments_of for segment in written])
+    failpoint("price.recorded")
 
-    A change is never earlier than the one before it, also when the clock went back. A segment that cannot be read gets
-    no further change, so that damage to the history of a product does not prevent changes of the product.
+
+def _appended(
+    product_id: str, row: tuple[int, bytes] | None, changes: Iterable[PriceChange], now: int
+) -> list[tuple[str, int, bytes]]:
+    """Return the segments to write so that these changes of now, in this order, follow the product's last segment.
+
+    Changes that say what the change before says are left out. A change is never earlier than the one before it, also
+    when the clock went back. A segment that cannot be read gets no further change, so that damage to the history of a
+    product does not prevent changes of the product.
     """
-    row = db.execute(_SELECT_LAST, (product_id,)).fetchone()
     number, length = (0, 0) if row is None else (row[0], len(row[1]))
     last, rest = (None, b"") if row is None else _newest(row[1])
-    now = int(time.time())
+    written: dict[int, bytes] = {}
     for change in changes:
         if last is not None and last.same_state_as(change):
             continue
@@ -90,10 +108,9 @@ def append(db: sqlite3.Connection, product_id: str, changes: Iterable[PriceChang
         full = length >= segments.MAX_BYTES or (last is None and length > 0)
         number += full
         rest = b"" if full or last is None else segments.older_part(new, last, rest)
-        segment = segments.with_newest(new, rest)
-        db.execute(_WRITE, (product_id, number, segment))
-        last, length = new, len(segment)
-    failpoint("price.recorded")
+        written[number] = segments.with_newest(new, rest)
+        last, length = new, len(written[number])
+    return [(product_id, place, segment) for place, segment in written.items()]
 
 
 def _newest(segment: bytes) -> tuple[PriceChange | None, bytes]:

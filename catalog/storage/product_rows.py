@@ -14,6 +14,7 @@ from typing import Any
 from catalog.errors import DamagedStore
 from catalog.product import Picture, Product
 from catalog.storage import history, price_rows, word_index
+from catalog.storage.history import WrittenProduct
 from catalog.storage.restoration import HistoryStatements
 
 CHUNK_PRODUCTS = 500  # products read or written at once
@@ -27,7 +28,7 @@ _INSERT_PRODUCT = """INSERT INTO products
     item_group_id, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _UPDATE_PRODUCT = """UPDATE products SET id = ?, title = ?, category = ?, price = ?, currency = ?, in_stock = ?,
     brand = ?, attributes = ?, description = ?, origin = ?, link = ?, list_price = ?, item_group_id = ? WHERE key = ?"""
-_INSERT_CHANGE = "INSERT INTO changes (product_id, kind, at) VALUES (?, ?, ?)"
+_INSERT_CHANGE = "INSERT INTO changes (seq, product_id, kind, at) VALUES (?, ?, ?, ?)"
 _INSERT_PICTURE = "INSERT INTO pictures (product_key, position, path, sha256, width, height) VALUES (?, ?, ?, ?, ?, ?)"
 STATEMENTS = HistoryStatements(
     changed="""SELECT product_id, json_group_array(seq) FROM changes WHERE seq > ? AND seq <= ?
@@ -46,6 +47,7 @@ STATEMENTS = HistoryStatements(
     forget="DELETE FROM history WHERE seq <= ?",
 )
 
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
 NEW_KEYS: Mapping[str, int] = MappingProxyType({})
 
 
@@ -63,22 +65,26 @@ def put(
     added = changed = unchanged = 0
     source = iter(products)
     while chunk := {product.id: product for product in itertools.islice(source, CHUNK_PRODUCTS)}:
-        keys = {product_id: key_of(db, product_id) for product_id in chunk}
-        known = read(db, [key for key in keys.values() if key is not None])
+        keys = {product_id: key for product_id in chunk if (key := key_of(db, product_id)) is not None}
+        known = read(db, list(keys.values()))
+        fresh = [product for product_id, product in chunk.items() if product_id not in keys]
+        new_keys = _insert_products(db, fresh, restored)
+        written = []
         for product in chunk.values():
-            key = keys[product.id]
-            if key is None:
-                key = _insert_product(db, restored.get(product.id), product)
-                _written(db, key, None, product, generation)
+            before = known.get(keys.get(product.id, 0))
+            if before is None:
+                written.append(WrittenProduct(new_keys[product.id], None, product))
                 added += 1
-            elif product != known[key]:
+            elif product != before:
+                key = keys[product.id]
                 _update_product(db, key, product)
-                _written(db, key, known[key], product, generation)
+                written.append(WrittenProduct(key, before, product))
                 changed += 1
             else:
-                if product.origin != known[key].origin:  # line numbers shift without a change of the product
-                    db.execute("UPDATE products SET origin = ? WHERE key = ?", (product.origin, key))
+                if product.origin != before.origin:  # line numbers shift without a change of the product
+                    db.execute("UPDATE products SET origin = ? WHERE key = ?", (product.origin, keys[product.id]))
                 unchanged += 1
+        _record(db, written, "put", generation)
     return added, changed, unchanged
 
 
@@ -97,7 +103,7 @@ def _values(product: Product) -> tuple[Any, ...]:
         product.currency,
         product.in_stock,
         product.brand,
-        json.dumps(dict(product.attributes), ensure_ascii=False),
+        _to_json(dict(product.attributes)),
         product.description,
         product.origin,
         product.link,
@@ -106,8 +112,18 @@ def _values(product: Product) -> tuple[Any, ...]:
     )
 
 
-def _insert_product(db: sqlite3.Connection, key: int | None, product: Product) -> int:
-    return int(db.execute(_INSERT_PRODUCT, (*_values(product), key)).lastrowid or 0)
+def _insert_products(
+    db: sqlite3.Connection, products: Sequence[Product], restored: Mapping[str, int]
+) -> dict[str, int]:
+    """Write products that are not there; return their keys."""
+    keys, last = {}, _last_number(db, "products")
+    for product in products:
+        key = restored.get(product.id)
+        if key is None:
+            key = last + 1
+        keys[product.id], last = key, max(last, key)
+    db.executemany(_INSERT_PRODUCT, [(*_values(product), keys[product.id]) for product in products])
+    return keys
 
 
 def _update_product(db: sqlite3.Connection, key: int, product: Product) -> None:
@@ -115,13 +131,27 @@ def _update_product(db: sqlite3.Connection, key: int, product: Product) -> None:
     db.execute("DELETE FROM pictures WHERE product_key = ?", (key,))
 
 
-def _written(db: sqlite3.Connection, key: int, old: Product | None, new: Product, generation: int | None) -> None:
-    """Write what belongs to a product that was written: its pictures, its words, the log and both histories."""
-    pictures = [(key, place, p.path, p.sha256, p.width, p.height) for place, p in enumerate(new.pictures)]
+def _last_number(db: sqlite3.Connection, table: str) -> int:
+    """Return the largest key that SQLite ever gave out in a table: AUTOINCREMENT gives none twice."""
+    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def _record(db: sqlite3.Connection, written: Sequence[WrittenProduct], kind: str, generation: int | None) -> None:
+    """Write what belongs to products that were written or removed: pictures, words, the log and both histories."""
+    pictures = [
+        (row.key, place, picture.path, picture.sha256, picture.width, picture.height)
+        for row in written
+        if row.new is not None
+        for place, picture in enumerate(row.new.pictures)
+    ]
     db.executemany(_INSERT_PICTURE, pictures)
-    word_index.changed(db, key, old, new)
-    history.record(db, _log(db, new.id, "put"), key, (old, new), generation)
-    price_rows.record(db, old, new)
+    word_index.changed_many(db, written)
+    at = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    first = _last_number(db, "changes") + 1
+    db.executemany(_INSERT_CHANGE, [(seq, row.product_id, kind, at) for seq, row in enumerate(written, first)])
+    history.record_many(db, first, written, generation)
+    price_rows.record_many(db, [(row.old, row.new) for row in written])
 
 
 def _amount_text(amount: Decimal | None) -> str | None:
@@ -138,18 +168,11 @@ def remove(db: sqlite3.Connection, ids: Sequence[str], generation: int | None = 
     present = list(keys)
     for first in range(0, len(present), CHUNK_PRODUCTS):
         chunk = [keys[product_id] for product_id in present[first : first + CHUNK_PRODUCTS]]
-        for key, product in read(db, chunk).items():
-            word_index.changed(db, key, product, None)
-            history.record(db, _log(db, product.id, "remove"), key, (product, None), generation)
-            price_rows.record(db, product, None)
+        _record(
+            db, [WrittenProduct(key, product, None) for key, product in read(db, chunk).items()], "remove", generation
+        )
     db.executemany("DELETE FROM products WHERE id = ?", [(product_id,) for product_id in present])
     return len(present)
-
-
-def _log(db: sqlite3.Connection, product_id: str, kind: str) -> int:
-    """Add a line to the change log and return its number."""
-    at = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return int(db.execute(_INSERT_CHANGE, (product_id, kind, at)).lastrowid or 0)
 
 
 def record_ids(db: sqlite3.Connection, products: Iterable[Product]) -> Iterator[Product]:

@@ -74,7 +74,7 @@ class SqliteCatalogue(Catalogue):
 
         Within the block this thread reads the new state, other threads the old one, and nobody else can write.
         """
-        with self._write() as db:
+        with self._connections.importing() as db:
             db.execute("CREATE TEMP TABLE IF NOT EXISTS kept (id TEXT PRIMARY KEY) WITHOUT ROWID")
             db.execute("DELETE FROM temp.kept")
             added, changed, unchanged = product_rows.put(db, product_rows.record_ids(db, products), NEVER)
@@ -91,7 +91,7 @@ class SqliteCatalogue(Catalogue):
 
         `generation` is the current one when the import makes none: the change is then part of that one's products.
         """
-        with self._write() as db:
+        with self._connections.importing() as db:
             added, changed, unchanged = product_rows.put(db, products, generation)
             self.history.settle(db)
             yield ReplaceCounts(added, changed, product_rows.remove(db, list(gone), generation), unchanged)

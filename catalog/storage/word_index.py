@@ -12,18 +12,20 @@ from __future__ import annotations
 import sqlite3
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
 from catalog.product import Product
+from catalog.storage.history import WrittenProduct
 from catalog.storage.sqlite import read_statements
 from catalog.text.tokenizer import ANALYSIS, code, codes, indexed
 
 WORD_COLUMNS = ("name", "kind", "text", "code")
 ALL_KEYS = 2**63 - 1  # the mark when every product is indexed: no key is above it
 FILL_PRODUCTS = 1_000  # products indexed under one lock
+CACHED_TEXTS = 16_384  # brands, categories and attribute values
 
 Read = Callable[[sqlite3.Connection, Sequence[int]], Mapping[int, Product]]
 
@@ -67,15 +69,27 @@ def fill(db: sqlite3.Connection, read: Read) -> bool:
 
 def changed(db: sqlite3.Connection, key: int, old: Product | None, new: Product | None) -> None:
     """Update the words of one product that was added (no `old`), changed, or removed (no `new`)."""
-    if key > _until(db):
-        return  # `fill` comes to it
-    before, after = (None if product is None else words_of(product) for product in (old, new))
-    if before == after:
-        return
-    if before is not None:
-        db.execute(_DELETE_WORDS, (key, *before))
-    if after is not None:
-        db.execute(_INSERT_WORDS, (key, *after))
+    changed_many(db, [WrittenProduct(key, old, new)])
+
+
+def changed_many(db: sqlite3.Connection, written: Iterable[WrittenProduct]) -> None:
+    """Update the words of products as `changed` does, one key each."""
+    until = _until(db)
+    gone, come = [], []
+    for key, old, new in written:
+        if key > until:
+            continue  # `fill` comes to it
+        before, after = (None if product is None else words_of(product) for product in (old, new))
+        if before == after:
+            continue
+        if before is not None:
+            gone.append((key, *before))
+        if after is not None:
+            come.append((key, *after))
+    if gone:
+        db.executemany(_DELETE_WORDS, gone)
+    if come:
+        db.executemany(_INSERT_WORDS, sorted(come))  # FTS5 ends its buffer at a key below the last
 
 
 def words_of(product: Product) -> tuple[str, str, str, str]:
@@ -87,10 +101,10 @@ def words_of(product: Product) -> tuple[str, str, str, str]:
     values = [value for value in product.attributes.values() if "://" not in value]
     whole = (product.brand, product.item_group_id, *(value for value in values if any(map(str.isdigit, value))))
     return (
-        _row(product.title, product.brand),
-        _row(product.category, *values),
-        _row(product.description),
-        " ".join(dict.fromkeys((id_code(product.id), *chain.from_iterable(map(codes, whole))))),
+        _joined(_words_of_one(product.title), _words(product.brand)),
+        _joined(_words(product.category), *map(_words, values)),
+        _words_of_one(product.description),
+        " ".join(dict.fromkeys((id_code(product.id), *chain.from_iterable(map(_codes, whole))))),
     )
 
 
@@ -174,13 +188,23 @@ def _quoted(words: Sequence[str]) -> str:
     return " OR ".join('"' + word.replace('"', '""') + '"' for word in words)
 
 
-def _row(*texts: str) -> str:
-    return " ".join(filter(None, map(_words, texts)))
+def _joined(*words: str) -> str:
+    return " ".join(filter(None, words))
 
 
-@lru_cache(maxsize=4096)  # a shop repeats its brands, categories and attribute values
+def _words_of_one(text: str) -> str:
+    """Return the words of a text that hardly a second product has."""
+    return " ".join(indexed(text))
+
+
+@lru_cache(maxsize=CACHED_TEXTS)  # a shop repeats its brands, categories and attribute values
 def _words(text: str) -> str:
     return " ".join(indexed(text))
+
+
+@lru_cache(maxsize=CACHED_TEXTS)
+def _codes(text: str) -> tuple[str, ...]:
+    return tuple(codes(text))
 
 
 def _current_analysis() -> str:

@@ -18,7 +18,7 @@ from tests.bench.scale.real_products import RealProducts
 
 NEIGHBOURS = 20  # nearest real products, of which a drawn one is moved towards or away from some
 MOVES = 4
-SPREAD = 1.0  # standard deviation of a move, as a part of the distance to that neighbour, times the root of MOVES
+SPREAD = 0.5  # standard deviation of a move, as a part of the distance to that neighbour, times the root of MOVES
 NOISE = 0.02  # length of a random part in every direction, beside blocks of unit length
 BLOCK_QUERIES = 512
 
