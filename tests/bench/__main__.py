@@ -38,10 +38,11 @@ from search.query.terms import PictureTerm, Query, TextTerm
 from tests.bench.prices import price_histories
 from tests.bench.recommend import scaling
 from tests.bench.reviews import reviewing
+from tests.bench.scale.run import SIZES, scaling_catalogues
 from tests.bench.update import updating
 
 PARTS = ["indexing", "server", "update", "reviews"]
-ALL_PARTS = [*PARTS, "prices", "recommend"]  # the last two are measured only by name: they take long
+ALL_PARTS = [*PARTS, "prices", "recommend", "scale"]  # the last three are measured only by name: they take long
 PORT = 8765
 ROUNDS = 3
 KEPT: dict[str, http.client.HTTPConnection] = {}  # open connections, as a shop's proxy keeps them
@@ -49,21 +50,22 @@ KEPT: dict[str, http.client.HTTPConnection] = {}  # open connections, as a shop'
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="the folder that holds fashion/")
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="the folder that holds fashion/")
     parser.add_argument("--count", type=int, default=2_000, help="pictures a round")
     parser.add_argument("--batch", type=int, default=PipelineOptions().batch_size)
     parser.add_argument("--home", type=Path, default=Path("var/bench"))
     parser.add_argument("--shop", type=Path, help="serve this shop instead of the one just built")
     parser.add_argument("--only", choices=ALL_PARTS, action="append", help="measure this part; may be given again")
     parser.add_argument("--encoders", nargs="+", default=["colour"], help="of the updates; the starter takes minutes")
-    parser.add_argument("--sizes", nargs="+", type=int, default=[5_000, 20_000], help="products of the updates")
+    parser.add_argument("--sizes", nargs="+", type=numbers, help="products of the updates or of scale: 20000,200000")
+    parser.add_argument("--real", type=int, help="real products that those of scale are drawn around, all by default")
     parser.add_argument(
         "--events", nargs="+", type=int, default=[1_000_000, 3_000_000, 10_000_000], help="of recommend"
     )
     parser.add_argument("--reviews", type=int, default=100_000, help="how many reviews")
     parser.add_argument("--weeks", type=int, default=104, help="weekly price changes of each of 100,000 products")
     options = parser.parse_args()
-    wanted = options.only or PARTS
+    wanted, sizes = options.only or PARTS, [size for part in options.sizes or () for size in part]
     report: dict[str, Any] = {"machine": machine()}
     if "indexing" in wanted:
         shutil.rmtree(options.home, ignore_errors=True)
@@ -75,7 +77,7 @@ def main() -> None:
         report["update"] = [
             updating(options.data, options.home / "update", encoder, size)
             for encoder in options.encoders
-            for size in options.sizes
+            for size in sizes or [5_000, 20_000]
         ]
     if "reviews" in wanted:
         shop = options.shop or options.home / "shop 0"
@@ -86,10 +88,17 @@ def main() -> None:
         report["recommend"] = [
             scaling(options.data / "purchases", options.home / "recommend", count) for count in options.events
         ]
+    if "scale" in wanted:
+        report["scale"] = scaling_catalogues(options.data, options.home / "scale", sizes or list(SIZES), options.real)
     report["machine"]["load_after"] = os.getloadavg()
     Path("var").mkdir(exist_ok=True)
     Path("var/bench.json").write_text(json.dumps(report, indent=2))
     print(json.dumps(report, indent=2))
+
+
+def numbers(text: str) -> list[int]:
+    """Read "20000,200000"."""
+    return [int(part) for part in text.split(",")]
 
 
 def machine() -> dict[str, Any]:
