@@ -12,6 +12,7 @@ from catalog.images.decoder import (
     content_hash,
     decode,
     read_file,
+    size_and_colours,
     size_of,
     thumbnail,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "content_hash",
     "decode",
     "read_file",
+    "size_and_colours",
     "size_of",
     "sniff",
     "thumbnail",

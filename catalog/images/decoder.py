@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import math
+import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from catalog.images import colours
 from catalog.images.formats import sniff
 from catalog.images.limits import MAX_FILE_BYTES
 from catalog.images.loading import load_jpeg, load_other, open_picture, profile_of, turn_of
-from catalog.images.metadata import strip
+from catalog.images.metadata import Stripped, strip
 
 Box = tuple[float, float, float, float]
 
@@ -32,6 +33,8 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# A pipe without a writer is opened too, which would wait; on Windows a file is read as it is.
+_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _SEND_AGAIN = "Save or send the picture again."
 
 
@@ -61,22 +64,35 @@ def size_of(data: bytes) -> tuple[int, int]:
     Raises as `decode` does; damage beyond the header is not noticed.
     """
     with _guarded(data) as kind:
+        return _size(strip(data, kind), kind)
+
+
+def size_and_colours(data: bytes) -> tuple[tuple[int, int], bool]:
+    """Return what `size_of` and `changes_colours` do, reading the header once. Raises as `decode` does."""
+    with _guarded(data) as kind:
         stripped = strip(data, kind)
-        with open_picture(stripped.pieces, kind) as picture:
-            return _turned(picture.size, turn_of(picture, stripped.exif))
+        return _size(stripped, kind), _changes_colours(stripped, kind)
 
 
 def changes_colours(data: bytes) -> bool:
     """Return whether a picture file has a colour profile that makes it look different from one without."""
     try:
         with _guarded(data) as kind:
-            stripped = strip(data, kind)
-            if stripped.profile or kind in ("JPEG", "PNG", "GIF"):
-                return colours.changes_colours(stripped.profile)
-            with open_picture(stripped.pieces, kind) as picture:
-                return colours.changes_colours(profile_of(picture, stripped))
+            return _changes_colours(strip(data, kind), kind)
     except BadPicture:
         return False
+
+
+def _size(stripped: Stripped, kind: str) -> tuple[int, int]:
+    with open_picture(stripped.pieces, kind) as picture:
+        return _turned(picture.size, turn_of(picture, stripped.exif))
+
+
+def _changes_colours(stripped: Stripped, kind: str) -> bool:
+    if stripped.profile or kind in ("JPEG", "PNG", "GIF"):
+        return colours.changes_colours(stripped.profile)
+    with open_picture(stripped.pieces, kind) as picture:
+        return colours.changes_colours(profile_of(picture, stripped))
 
 
 def content_hash(data: bytes) -> str:
@@ -87,12 +103,19 @@ def content_hash(data: bytes) -> str:
 def read_file(path: Path) -> bytes:
     """Read a picture file whole; BadPicture when it cannot be read, PictureTooLarge when it is over the limit."""
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device might never end
-            raise BadPicture(f"{path.name} is not a regular file.", "Give the path of a picture file.")
-        if status.st_size > MAX_FILE_BYTES:
-            raise _too_many_bytes(status.st_size)
-        return path.read_bytes()
+        file = os.open(path, _OPEN_FLAGS)
+        try:
+            status = os.fstat(file)
+            if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device might never end
+                raise BadPicture(f"{path.name} is not a regular file.", "Give the path of a picture file.")
+            if status.st_size > MAX_FILE_BYTES:
+                raise _too_many_bytes(status.st_size)
+            data = os.read(file, status.st_size + 1)
+            while len(data) < status.st_size and (more := os.read(file, status.st_size - len(data))):
+                data += more
+            return data
+        finally:
+            os.close(file)
     except OSError as error:
         raise BadPicture(f"{path.name} cannot be read: {error.strerror}.", "Check the file.") from error
     except ValueError:  # a NUL character, or one that file names here cannot hold

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,12 +26,13 @@ from indexer.cache.vector_cache import VectorCache, colour_cache_key, title_cach
 from indexer.encoders.base import Encoder
 from indexer.encoders.picture_input import decode_side
 from indexer.layout import RowLayout
-from indexer.numeric import chunks
+from indexer.numeric import batches, chunks
 from indexer.progress import progress
 from indexer.types import Floats, Pixels
 
 BATCHES_PER_COMMIT = 64  # encoded before the stats of their files are stored
 BATCHES_AHEAD = 2  # batches of decoded pictures that may wait for the encoder
+LOADED_TOGETHER = 8  # picture files that one thread reads in a turn
 PICTURES_PER_CHILD = 16  # decoded by one child before a second one starts
 
 Item = TypeVar("Item")
@@ -110,6 +112,17 @@ class PictureLoader:
         results.decode_seconds = time.perf_counter() - start
         return results, pixels
 
+    def load_some(self, paths: Sequence[str]) -> list[tuple[PictureResults, Pixels | None]]:
+        """Return what the calls for these files do, those without pixels as one: for each alone, turns cost more."""
+        known, found = PictureResults(), []
+        for path in paths:
+            results, pixels = self(path)
+            if pixels is None:
+                known.add(results)
+            else:
+                found.append((results, pixels))
+        return [(known, None), *found]
+
     def _cached(self, path: str) -> Content | None:
         """Return a file's content when the cache has its vector: it was decoded before, so this process may."""
         if self.cache is None:
@@ -119,9 +132,12 @@ class PictureLoader:
         key = bytes.fromhex(sha256)
         if self.cache.get(key) is None:
             return None
-        if images.changes_colours(data):
+        size, coloured = images.size_and_colours(data)
+        if coloured:
             self.coloured.add(key)
-        return Content(sha256, *images.size_of(data)) if self.vector_is_cached(key) else None
+            if self.cache.get(colour_cache_key(key)) is None:
+                return None
+        return Content(sha256, *size)
 
 
 def encode_pictures(
@@ -188,19 +204,20 @@ def map_ahead(
 
 def _encode_part(load: PictureLoader, paths: Sequence[str], options: PipelineOptions, tick: Tick) -> PictureResults:
     results = PictureResults()
+    depth = max(1, BATCHES_AHEAD * options.batch_size // LOADED_TOGETHER)
     waiting: dict[bytes, Pixels] = {}
     with (
         ThreadPoolExecutor(2 * options.decode_children, "decode") as pool,  # a child that has answered has work waiting
-        closing(map_ahead(pool, load, paths, BATCHES_AHEAD * options.batch_size)) as pictures,
+        closing(map_ahead(pool, load.load_some, batches(paths, LOADED_TOGETHER), depth)) as pictures,
     ):
-        for loaded, pixels in pictures:
+        for loaded, pixels in chain.from_iterable(pictures):
             results.add(loaded)
             if pixels is not None:
                 (content,) = loaded.contents.values()
                 waiting[bytes.fromhex(content.sha256)] = pixels
             if len(waiting) == options.batch_size:
                 _encode_batch(load, waiting, results)
-            tick(1)
+            tick(len(loaded.contents) + len(loaded.broken))
         _encode_batch(load, waiting, results)
     return results
 
