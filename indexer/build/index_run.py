@@ -139,6 +139,7 @@ class IndexRun:
                         sources = self._sources(catalogue, pictures, titles)
                         encoded = catalogue.keys_of(product.id for product in diff.puts) if self._rebuild else ()
                         late = list(sources.missing(catalogue, but=set(encoded)))  # put while we encoded
+                    diff.puts.clear()  # they are in the catalogue, and the index needs the memory
                     self._encode_missing(late, sources, files)
                     sealed = self._builder.seal(catalogue, sources, self._reusable(), self._options.force)
                     if self._previous is not None and self._reusable() is None:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from indexer.ann.exact_rerank import exact_scores, top_rows
+from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS
 from indexer.encoders.base import Encoder
 from indexer.generations.store import Generation
 from search.engine import SearchEngine
@@ -28,6 +29,7 @@ QUESTIONS = 200
 RECALL_QUESTIONS = 200
 LIVE_PUTS = 30
 DEPTH = 10
+LARGE_CACHES = (f".{PICTURE_VECTORS}", f".{TITLE_VECTORS}")  # a server reads them only for changed products
 
 
 def main(size: int, data: Path, folder: Path, count: int | None) -> None:
@@ -87,7 +89,7 @@ def scratch_copy(home: Path) -> Path:
         elif "generations" in path.parts:
             target.parent.mkdir(parents=True, exist_ok=True)
             os.link(path, target)
-        elif path.relative_to(home).parts[0] != "cache" or path.name == "files.sqlite":
+        elif path.suffix not in LARGE_CACHES:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
     return copy
