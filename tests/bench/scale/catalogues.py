@@ -45,6 +45,7 @@ class CatalogueMaker:
     encoder: Encoder
     drawing: Drawing
     held_out: RealProducts
+    chunk: int = CHUNK
 
     @classmethod
     def of(cls, data: Path, folder: Path, encoder: Encoder, count: int | None = None) -> CatalogueMaker:
@@ -92,7 +93,7 @@ class CatalogueMaker:
         for kind, dim in self._kinds():
             if (file := self._cache_file(kind)).exists():
                 os.truncate(file, min(file.stat().st_size, HEADER_BYTES + made["products"] * _record_bytes(dim)))
-        missing = range(made["products"], size, CHUNK)
+        missing = range(made["products"], size, self.chunk)
         if not missing:
             return
         texts, files = Texts(self.drawing.real.rows), [file.read_bytes() for file in self.drawing.real.files]
@@ -101,7 +102,7 @@ class CatalogueMaker:
             caches = [stack.enter_context(cache) for cache in opened]
             for start in missing:
                 self._add_chunk(start, texts, files, caches)
-                done = {"products": start + CHUNK, "bytes": self._feed.stat().st_size}
+                done = {"products": start + self.chunk, "bytes": self._feed.stat().st_size}
                 state.write_text(json.dumps(done))
 
     def _add_chunk(self, start: int, texts: Texts, files: list[bytes], caches: list[VectorCache]) -> None:
@@ -120,8 +121,8 @@ class CatalogueMaker:
     def _drawn(self, start: int, chance: np.random.Generator) -> tuple[Ids, Floats, Floats]:
         """Return the sources and vectors of a chunk: real products as they are, then drawn ones."""
         real = self.drawing.real
-        own = np.arange(start, min(start + CHUNK, len(real.rows)))
-        sources, pictures, titles = self.drawing.draw(CHUNK - len(own), chance)
+        own = np.arange(start, min(start + self.chunk, len(real.rows)))
+        sources, pictures, titles = self.drawing.draw(self.chunk - len(own), chance)
         return (
             np.concatenate([np.stack([own, own], axis=1), sources]),
             np.concatenate([real.pictures[own], pictures]),

@@ -20,7 +20,7 @@ from indexer.encoders.base import Encoder
 from indexer.layout import RowLayout
 from indexer.types import Floats
 
-HELD_OUT = 400
+HELD_OUT = 400  # products, at most a fifth
 
 
 @dataclass(frozen=True)
@@ -67,4 +67,5 @@ def read_real(data: Path, folder: Path, encoder: Encoder, count: int | None = No
 def split_real(real: RealProducts, seed: int = 0) -> tuple[RealProducts, RealProducts]:
     """Return the products that catalogues are made of, and those held out."""
     order = np.random.default_rng(seed).permutation(len(real.rows))
-    return real.part(np.sort(order[HELD_OUT:])), real.part(np.sort(order[:HELD_OUT]))
+    held_out = min(HELD_OUT, len(real.rows) // 5)
+    return real.part(np.sort(order[held_out:])), real.part(np.sort(order[:held_out]))
