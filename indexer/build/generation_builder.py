@@ -19,7 +19,7 @@ from indexer.ann.faiss_index import VectorIndex, plan_for
 from indexer.ann.recall import Goal, Rows, sample_queries, title_agreement, tune
 from indexer.ann.title_weight import title_weight_from_views
 from indexer.build.encoding_pipeline import PipelineOptions
-from indexer.build.kind_texts import write_kind_vectors
+from indexer.build.kind_texts import KindSamples, write_kind_vectors
 from indexer.build.row_writer import VectorSources, write_rows
 from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, VectorCache, cache_path
 from indexer.columns.product_tables import TableWriter, write_tables
@@ -102,10 +102,11 @@ class GenerationBuilder:
             candidate = self._index(folder, number, seq, previous)
             with timed_step("curve", count):
                 candidate = with_match_curve(candidate, catalogue, self.options.goal.seed)
-            with timed_step("kinds", count):
-                write_kind_vectors(self.home, folder, catalogue, self.encoder)
+            samples = KindSamples()
             with timed_step("tables", count):
-                write_tables(folder, catalogue, [table() for table in TABLES])
+                write_tables(folder, catalogue, [*(table() for table in TABLES), samples])
+            with timed_step("kinds", count):
+                write_kind_vectors(self.home, folder, samples.texts(), self.encoder)
             with timed_step("gates", count):
                 checked = gates.check(candidate, catalogue, previous, self.options.goal.seed)
             gates.require(checked, force)

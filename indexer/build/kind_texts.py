@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import heappush, heappushpop
 from pathlib import Path
 
 import numpy as np
 
 from catalog.product import CATEGORY_SEPARATOR, Product
-from catalog.storage.catalogue import Catalogue
 from indexer.cache.vector_cache import VectorCache, cache_path, title_cache_key
 from indexer.encoders.base import BaseEncoder, Encoder
 from indexer.generations.kind_vectors import KindVectors, kind_names, kind_vectors
@@ -28,11 +27,13 @@ MAX_CHARACTERS = 200
 BATCH_SIZE = 32
 
 
-def write_kind_vectors(home: Path, folder: Path, catalogue: Catalogue, encoder: Encoder) -> None:
-    """Write the vectors of the catalogue's kinds into a generation's folder; nothing when no text can be encoded."""
+def write_kind_vectors(home: Path, folder: Path, samples: Mapping[str, Sequence[str]], encoder: Encoder) -> None:
+    """Write the vectors of a shop's kinds into a generation's folder, given texts of products by kind.
+
+    Writes nothing when no text can be encoded.
+    """
     if not isinstance(encoder, BaseEncoder) or encoder.sentence_dim is None:
         return
-    samples = sample_texts(product for _, product in catalogue.iterate())
     texts = dict.fromkeys(text for label, own in samples.items() for text in (*kind_names(label), *own))
     phrases, owners = product_phrases()
     known = packaged_vectors(encoder.sentence_key)
@@ -56,23 +57,46 @@ def package_phrases(encoder: BaseEncoder) -> int:
     return len(phrases)
 
 
-def sample_texts(products: Iterable[Product]) -> dict[str, list[str]]:
-    """Return texts of some products by deepest category, the same ones whenever the products are the same."""
-    chosen: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
-    counts: defaultdict[str, int] = defaultdict(int)
-    for product in products:
+class KindSamples:
+    """Chooses texts of some products of each deepest category, the same ones whenever the products are the same.
+
+    It is one of the writers of tables, which see every product in one pass, and writes no file itself.
+    """
+
+    def __init__(self) -> None:
+        self._chosen: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+        self._counts: defaultdict[str, int] = defaultdict(int)
+
+    def add(self, key: int, product: Product) -> None:
+        """Take the next product."""
         label = CATEGORY_SEPARATOR.join(product.category_path)
         if not label:
-            continue
-        counts[label] += 1
-        entry = (-zlib.crc32(product.id.encode("utf-8", "replace")), _text(product))
-        if len(chosen[label]) < MAX_PER_KIND:
-            heappush(chosen[label], entry)
-        else:
-            heappushpop(chosen[label], entry)
-    largest = sorted(counts, key=lambda label: (-counts[label], label))[:MAX_KINDS]
-    most = max(1, min(MAX_PER_KIND, MAX_TEXTS // max(1, len(largest))))
-    return {label: [text for _, text in sorted(chosen[label], reverse=True)[:most]] for label in largest}
+            return
+        self._counts[label] += 1
+        order = -zlib.crc32(product.id.encode("utf-8", "replace"))
+        chosen = self._chosen[label]
+        if len(chosen) < MAX_PER_KIND:
+            heappush(chosen, (order, _text(product)))
+        elif order >= chosen[0][0]:
+            heappushpop(chosen, (order, _text(product)))
+
+    def write(self, folder: Path) -> None:
+        """Write nothing: `write_kind_vectors` does."""
+
+    def texts(self) -> dict[str, list[str]]:
+        """Return the chosen texts by category, of the largest categories."""
+        counts = self._counts
+        largest = sorted(counts, key=lambda label: (-counts[label], label))[:MAX_KINDS]
+        most = max(1, min(MAX_PER_KIND, MAX_TEXTS // max(1, len(largest))))
+        return {label: [text for _, text in sorted(self._chosen[label], reverse=True)[:most]] for label in largest}
+
+
+def sample_texts(products: Iterable[Product]) -> dict[str, list[str]]:
+    """Return texts of some products by deepest category, as `KindSamples` chooses them."""
+    samples = KindSamples()
+    for product in products:
+        samples.add(0, product)
+    return samples.texts()
 
 
 def _text(product: Product) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
-from indexer.build.kind_texts import write_kind_vectors
+from indexer.build.kind_texts import sample_texts, write_kind_vectors
 from indexer.encoders.base import BaseEncoder
 from search.live.product_edit import edit_of
 from search.query.builder import build_query
@@ -54,7 +54,8 @@ def engine(tmp_path_factory):
     home, encoder = tmp_path_factory.mktemp("answers") / "shop", SentenceEncoder()
     make_shop(home, ITEMS, encoder).close()
     catalogue = Catalogue.open(ShopHome(home).catalogue)
-    write_kind_vectors(home, ShopHome(home).generation(1), catalogue, encoder)
+    samples = sample_texts(product for _, product in catalogue.iterate())
+    write_kind_vectors(home, ShopHome(home).generation(1), samples, encoder)
     catalogue.close()
     with open_shop(home, encoder) as engine:
         for item in ITEMS:
