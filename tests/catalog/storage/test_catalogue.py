@@ -78,6 +78,28 @@ def test_real_changes_are_logged_and_equal_products_are_not(catalogue):
     assert catalogue.pictures_count() == 1
 
 
+def test_new_and_changed_products_are_logged_in_the_order_given(catalogue):
+    catalogue.put([SHIRT, SHOE])
+    catalogue.put(
+        [replace(SHOE, id="s4"), replace(SHOE, title="Boot"), replace(SHOE, id="s3"), replace(SHIRT, title="Vest")]
+    )
+    assert [change.product_id for change in catalogue.changes(after=2)] == ["s4", "s2", "s3", "s1"]
+    assert [catalogue.key_of(product_id) for product_id in ("s1", "s2", "s4", "s3")] == [1, 2, 3, 4]
+
+
+def test_an_import_has_more_memory_for_pages_while_it_runs(catalogue):
+    def pages():
+        with catalogue._connections.checked() as db:
+            return db.execute("PRAGMA cache_size").fetchone()[0]
+
+    usual = pages()
+    with pytest.raises(ZeroDivisionError), catalogue.applying([SHIRT], []):
+        assert pages() < 100 * usual < 0
+        raise ZeroDivisionError
+    assert pages() == usual
+    assert catalogue.count() == 0
+
+
 def test_keys_stay_and_are_never_given_again(catalogue):
     catalogue.put([SHIRT, SHOE])
     key = catalogue.key_of("s2")
