@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import resource
 import sys
 import time
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class StepTimes:
         before = self._steps.get(name, Step(name, 0, 0.0))
         items, seconds, cpu_seconds = before.items + items, before.seconds + seconds, before.cpu_seconds + cpu_seconds
         self._steps[name] = Step(name, items, seconds, cpu_seconds, peak_memory_mb())
+        log.debug("step %s: %s", name, self._steps[name].body())
 
     def all(self) -> tuple[Step, ...]:
         """Return every step."""

@@ -6,6 +6,7 @@ Prints the report of the build as JSON. The home is FOLDER/20k for 20,000 produc
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import time
 from pathlib import Path
@@ -24,6 +25,8 @@ def home_name(size: int) -> str:
 
 def main(size: int, data: Path, folder: Path, count: int | None) -> None:
     """Draw the catalogue and build its home."""
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s")
+    logging.getLogger("indexer.step_times").setLevel(logging.DEBUG)  # a million takes long
     home = folder / home_name(size)
     encoder = open_encoder("starter")
     began = time.process_time()
