@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+from matplotlib.ticker import NullLocator
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt  # a machine without a screen has no other backend
@@ -57,7 +58,7 @@ def growing(sizes: Sized) -> dict[str, float]:
 
 def curves(sizes: Sized) -> bytes:
     """Return a PNG: build steps, questions, filters and memory against the size."""
-    figure, panels = plt.subplots(2, 2, figsize=(13, 9), constrained_layout=True)
+    figure, panels = plt.subplots(2, 2, figsize=(15, 9), constrained_layout=True)
     names = sorted(step_costs(sizes).items(), key=lambda item: -max(item[1].values()))[:12]
     _panel(panels[0, 0], "Build: processor µs a product", dict(names))
     questions = {name: _quantile(sizes, name, "p50_cpu_ms") for name in SORTS}
@@ -150,12 +151,17 @@ def _memory(sizes: Sized, when: str) -> dict[int, float]:
 
 def _panel(axes: Any, title: str, lines: Mapping[str, Mapping[int, float]]) -> None:
     """Draw lines against the size, both axes in powers of ten: what grows like the catalogue rises by 45 degrees."""
-    for name, values in lines.items():
+    colours = plt.get_cmap("tab20").colors
+    for number, (name, values) in enumerate(lines.items()):
         if values:
-            axes.plot(list(values), [max(value, 1e-2) for value in values.values()], marker="o", label=name)
+            points = [max(value, 1e-2) for value in values.values()]
+            axes.plot(list(values), points, marker="o", label=name, color=colours[2 * number % 20 + number // 10])
     axes.set(title=title, xlabel="products", xscale="log", yscale="log")
+    sizes = sorted({size for values in lines.values() for size in values})
+    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.grid(visible=True, which="major", alpha=0.3)
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
 
 
 def _number(value: float | None) -> str:
