@@ -130,6 +130,9 @@ class ShopHome:
     )
     price_check_lock = Entry("reports/.prices.lock", "Lock of the one process that checks prices. It stays empty.")
     api_keys = Entry("keys.json", "Hashes of the API keys. `key` writes.")
+    rate_limits = Entry(
+        "rate-limits.bin", "Who has used how much of the limits, as keyed hashes. All servers of the shop write it."
+    )
     refine_key = Entry("refine.key", "Secret of refine tokens and ids of searches. The server writes it once.")
 
     @property

@@ -6,7 +6,13 @@ import click
 
 from indexer.cli.common import Commands
 from indexer.cli.index_commands import build_command, info_command, rollback_command, update_command
-from indexer.cli.maintenance_commands import backup_command, cache_command, restore_command, verify_command
+from indexer.cli.maintenance_commands import (
+    backup_command,
+    cache_command,
+    fetch_command,
+    restore_command,
+    verify_command,
+)
 from indexer.cli.product_commands import add_command, remove_command
 from indexer.cli.setup_command import setup_command
 from indexer.cli.training_commands import (
@@ -22,6 +28,7 @@ COMMANDS = [
     backup_command,
     build_command,
     cache_command,
+    fetch_command,
     info_command,
     remove_command,
     restore_command,

@@ -9,7 +9,20 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from web import engine, errors, try_photos, urls, voice
-from web.api import feed, insights, jobs, listings, operations, products, rules, search, speech, suggestions, visitors
+from web.api import (
+    feed,
+    generations,
+    insights,
+    jobs,
+    listings,
+    operations,
+    products,
+    rules,
+    search,
+    speech,
+    suggestions,
+    visitors,
+)
 from web.assistant import pages as assistant_page
 from web.assistant import routes as assistant
 from web.assistant import service as assistant_service
@@ -117,6 +130,7 @@ def _add_staff_routes(app: Flask, settings: Settings) -> None:
     """Add what merchants and the owner call, and the reference of the API."""
     for api in (listings, merchant_prices, jobs, operations):
         api.init_app(app, settings)
+    app.register_blueprint(generations.bp)
     app.register_blueprint(insights.bp)
     rules.init_app(app, settings)
     app.register_blueprint(experiments.bp)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import time
 from pathlib import Path
 
 import click
 
+from catalog.errors import GenerationError
 from catalog.storage.opening import has_catalogue
 from indexer.cli.common import home_option, runtime_option
 from indexer.cli.next_step import say_next
@@ -16,9 +19,12 @@ from indexer.generations.publishing import recover
 from indexer.maintenance.backup import backup, restore
 from indexer.maintenance.cache_pruning import cache_files, own_picture_usage, prune
 from indexer.maintenance.consistency import check_consistency, check_deep
+from indexer.maintenance.generation_fetch import FolderSource, ServerSource, fetch_current
 from indexer.maintenance.model_versions import check_models
 
 EXIT_FINDINGS = 1  # exit code
+
+log = logging.getLogger(__name__)
 
 
 @click.command("verify")
@@ -111,3 +117,36 @@ def restore_command(source: Path, home: Path) -> None:
     done = restore(source, home)
     click.echo(f"{home} is the shop as of {done.created}: generation {done.generation:06d}, change {done.seq:,}.")
     say_next("check it, then serve it", "verify", "--deep", "--home", home)
+
+
+@click.command("fetch")
+@home_option
+@click.option("--from", "source", required=True, help="A server of the shop (https://...), or the folder of a home.")
+@click.option(
+    "--key",
+    envvar="WINDOWSHOP_FETCH_KEY",
+    show_envvar=True,
+    default="",
+    help="A key of that server with the scope admin.",
+)
+@click.option("--every", type=click.FloatRange(min=1), help="Seconds after which to look again, until it is stopped.")
+def fetch_command(home: Path, source: str, key: str, every: float | None) -> None:
+    """Make another machine's current generation current here too, fetching the files that this machine lacks.
+
+    For several machines of one shop, of which one indexes. They use one catalogue.
+    """
+    place = ServerSource(source, key) if "://" in source else FolderSource(Path(source))
+    while True:
+        try:
+            done = fetch_current(home, place)
+        except (GenerationError, OSError) as error:
+            if every is None:
+                raise
+            log.warning("%s", error)
+        else:
+            if done.fetched or every is None:
+                size = f"{done.fetched:,} files fetched ({done.bytes / 2**20:,.1f} MiB), {done.present:,} were here"
+                click.echo(f"Generation {done.generation:06d} is current: {size}.")
+        if every is None:
+            return
+        time.sleep(every)

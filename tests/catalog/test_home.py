@@ -37,6 +37,7 @@ ON_DISK = """
     price_overview=reports/prices.sqlite price_check_lock=reports/.prices.lock
     price_advice=reports/price-advice.csv
     contradictions=contradictions.csv api_keys=keys.json refine_key=refine.key
+    rate_limits=rate-limits.bin
 """
 NAMES = dict(line.split("=") for line in ON_DISK.split())
 

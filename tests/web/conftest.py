@@ -2,6 +2,7 @@
 
 import pytest
 
+from catalog.home import ShopHome
 from indexer.encoders.registry import open_encoder
 from tests.fake_encoder import FakeEncoder
 from tests.web.shop_fixtures import make_shop, no_text_models
@@ -31,6 +32,7 @@ def make_app():
         patch.setattr("search.assistant.answering.opening.TextVectors.of", no_text_models)
 
         def make(settings):
+            ShopHome(settings.home).rate_limits.unlink(missing_ok=True)  # each app of a test begins with full limits
             # A model that no test of pages needs would take a processor for seconds.
             app = create_app(settings.model_copy(update={"analyse_reviews": False}))
             apps.append(app)

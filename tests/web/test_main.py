@@ -37,12 +37,12 @@ def colour_home(tmp_path_factory):
 
 
 @contextmanager
-def serving(home, *arguments, what="serve"):
-    """A server in a process of its own, and its port."""
+def serving(home, *arguments, what="serve", port=0, before=()):
+    """A server in a process of its own, and its port; the words `before` begin its command."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "web", what, "--home", str(home), "--port", str(port), *arguments]
+        port = port or probe.getsockname()[1]
+    command = [*before, sys.executable, "-m", "web", what, "--home", str(home), "--port", str(port), *arguments]
     # Not a pipe: one line a request would fill it, and the server would wait.
     output = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed below
     process = subprocess.Popen(

@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "info": ("indexer", "info"),
     "verify": ("indexer", "verify"),
     "backup": ("indexer", "backup"),
+    "fetch": ("indexer", "fetch"),
     "restore": ("indexer", "restore"),
     "cache": ("indexer", "cache"),
     "train": ("indexer", "train"),

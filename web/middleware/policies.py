@@ -120,6 +120,8 @@ POLICIES = {
     "ops.rejected": ADMIN,
     "ops.preview": ADMIN,
     "ops.rollback": ADMIN,
+    "generations.current": ADMIN,
+    "generations.file": ADMIN,
     "ops.recommender": ADMIN,
     "ops.fit_models": ADMIN,
     "ops.roll_back_models": ADMIN,

@@ -1,21 +1,22 @@
-"""Rate limits: requests per minute of one key, or of one address where no key is sent. Held in memory per process.
+"""Rate limits: requests per minute of one key, or of one address where no key is sent.
 
 A search key stands in a page that many visitors read: each of their addresses is limited like one without a key, and
 the key as a whole has a limit of its own.
 
 A token bucket holds a quarter of a minute's requests and refills evenly, so that a page can load all at once and nobody
-gets more than five quarters in any minute. The bucket is our own: 20 lines that need no store and no dependency.
+gets more than five quarters in any minute. The buckets lie in a small file of the shop's folder, so that all servers of
+a shop count as one.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import threading
-from collections import OrderedDict
-from time import monotonic
+from time import time
 
 from flask import Flask, request
 
+from catalog.files.rate_table import RateTable
+from catalog.home import ShopHome
 from web.errors import RateLimited
 from web.middleware.auth import StoredKey, current_key
 from web.middleware.policies import ADMIN, POLICIES, SEARCH, SIGNED, UNLIMITED_ENDPOINTS, WRITE
@@ -34,48 +35,38 @@ REVIEW_ENDPOINTS = ("review_api.send", "reviews.send", "review_api.vote", "revie
 QUESTION_ENDPOINTS = ("product_questions.send", "question_pages.send")  # people read what is sent
 ALERT_ENDPOINTS = ("price_alerts.create", "price_alert_pages.create")  # each is stored for a year
 SMALL_BODY = 64 * KIB
-MAX_CALLERS = 50_000
-EXTENSION = "windowshop.limits"
 KEY_CALLER = "key "  # begins the name of a caller with a key of its own
 
 
 class TokenBuckets:
-    """A token bucket for each caller, `per_minute` tokens a minute; callers not seen for longest are dropped first."""
+    """A token bucket for each caller of one kind of request: `per_minute` tokens a minute, 0 for no limit."""
 
-    def __init__(self, per_minute: int) -> None:
-        self._rate = per_minute / 60
-        self._capacity = max(1.0, per_minute / 4)
-        self._lock = threading.Lock()
-        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
+    def __init__(self, table: RateTable, kind: str, per_minute: int) -> None:
+        self._table = table
+        self._kind = kind
+        self._interval = 60 / per_minute if per_minute else 0.0
+        self._burst = max(1.0, per_minute / 4)
 
     def take(self, caller: str, now: float | None = None) -> float:
         """Take a token and return 0, or return the seconds until the caller's next token."""
-        if self._rate == 0:
+        if not self._interval:
             return 0.0
-        now = monotonic() if now is None else now
-        with self._lock:
-            level, seen = self._levels.get(caller, (self._capacity, now))
-            level = min(self._capacity, level + (now - seen) * self._rate)
-            available = level >= 1
-            self._levels[caller] = (level - 1 if available else level, now)
-            self._levels.move_to_end(caller)
-            if len(self._levels) > MAX_CALLERS:
-                self._levels.popitem(last=False)
-        return 0.0 if available else (1 - level) / self._rate
+        return self._table.take(f"{self._kind}\n{caller}", self._interval, self._burst, time() if now is None else now)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Limit every route but UNLIMITED_ENDPOINTS: static files, pictures of products, and the server's health."""
-    buckets = {
-        READS: TokenBuckets(settings.reads_per_minute),
-        WRITES: TokenBuckets(settings.writes_per_minute),
-        UPLOADS: TokenBuckets(settings.uploads_per_minute),
-        SUGGESTIONS: TokenBuckets(settings.reads_per_minute),  # typing must not use up the searches
-        MESSAGES: TokenBuckets(settings.assistant_per_minute),
-        REVIEWS: TokenBuckets(settings.reviews_sent_per_minute),
-        KEYED: TokenBuckets(settings.search_key_per_minute),
+    limits = {
+        READS: settings.reads_per_minute,
+        WRITES: settings.writes_per_minute,
+        UPLOADS: settings.uploads_per_minute,
+        SUGGESTIONS: settings.reads_per_minute,  # typing must not use up the searches
+        MESSAGES: settings.assistant_per_minute,
+        REVIEWS: settings.reviews_sent_per_minute,
+        KEYED: settings.search_key_per_minute,
     }
-    app.extensions[EXTENSION] = buckets
+    table = RateTable(ShopHome(settings.home).rate_limits)
+    buckets = {kind: TokenBuckets(table, kind, per_minute) for kind, per_minute in limits.items()}
 
     def limit() -> None:
         if request.endpoint in UNLIMITED_ENDPOINTS or request.method == "OPTIONS":

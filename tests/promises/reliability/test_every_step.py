@@ -114,6 +114,8 @@ COVERED_BY = {  # steps of jobs and fits
     "alert.fired": "tests/search/pricing/alerts/test_price_alerts.py",
     "alert.matched": "tests/search/pricing/alerts/test_price_alerts.py",
     "alert.sent": "tests/search/pricing/alerts/test_price_alerts.py",
+    "fetch.file-fetched": "tests/indexer/maintenance/test_generation_fetch.py",
+    "fetch.renamed": "tests/indexer/maintenance/test_generation_fetch.py",
     "fit.measured": "tests/search/recommend/learning/test_fit.py",
     "fit.fitted": "tests/search/recommend/learning/test_fit.py",
     "handover.begun": "tests/search/assistant/handover/test_handovers.py",

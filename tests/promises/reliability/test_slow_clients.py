@@ -45,8 +45,8 @@ def listening(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def configured(folder, server):
-    """The sample with the ports, the certificate and the server of this test, and what a distribution puts around it;
+def configured(folder, servers):
+    """The sample with the ports, the certificate and the servers of this test, and what a distribution puts around it;
     returns the file and the ports of HTTP and HTTPS."""
     key, certificate, plain, secure = folder / "key.pem", folder / "cert.pem", free_port(), free_port()
     make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
@@ -56,7 +56,7 @@ def configured(folder, server):
     for ours, theirs in {
         "listen 80;": f"listen 127.0.0.1:{plain};",
         "listen 443 ssl;": f"listen 127.0.0.1:{secure} ssl;",
-        "server 127.0.0.1:8000;": f"server 127.0.0.1:{server};",
+        "server 127.0.0.1:8000;": "".join(f"server {server};" for server in servers),
         f"/etc/ssl/{NAME}.pem;": f"{certificate};",
         f"/etc/ssl/private/{NAME}.key;": f"{key};",
     }.items():
@@ -75,9 +75,9 @@ def configured(folder, server):
 
 
 @contextmanager
-def proxied(folder, server):
-    """An nginx in front of a server; the ports of HTTP and HTTPS."""
-    conf, plain, secure = configured(folder, server)
+def proxied(folder, servers):
+    """An nginx in front of servers, given as "host:port"; the ports of HTTP and HTTPS."""
+    conf, plain, secure = configured(folder, servers)
     checked = subprocess.run([NGINX, "-t", "-c", str(conf)], capture_output=True, text=True, check=False)
     assert checked.returncode == 0 and "[warn]" not in checked.stderr, checked.stderr
     process = subprocess.Popen([NGINX, "-c", str(conf)], stderr=subprocess.DEVNULL)
@@ -99,7 +99,7 @@ def shop_behind_nginx(folder):
     make_shop(folder / "colours", open_encoder("colour"))
     with serving(folder / "colours") as (_, server):
         wait_until_ready(server)
-        with proxied(folder, server) as (plain, secure):
+        with proxied(folder, [f"127.0.0.1:{server}"]) as (plain, secure):
             yield server, plain, secure
 
 

@@ -138,6 +138,8 @@ CALLS = {
     "ops.rejected": ("get", "/api/v1/ops/rejected.csv"),
     "ops.preview": ("get", "/api/v1/ops/rollback"),
     "ops.rollback": ("post", "/api/v1/ops/rollback"),
+    "generations.current": ("get", "/api/v1/ops/generations/current"),
+    "generations.file": ("get", "/api/v1/ops/generations/1/rows.npy"),
     "ops.recommender": ("get", "/api/v1/ops/recommender"),
     "ops.fit_models": ("post", "/api/v1/ops/recommender/fit"),
     "ops.roll_back_models": ("post", "/api/v1/ops/recommender/rollback"),
