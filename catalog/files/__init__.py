@@ -7,5 +7,5 @@ search.assistant.handover, search.assistant.intents, search.assistant.orders, se
 search.cli, search.cli.prices, search.connect, search.doctor, search.fitting, search.listings, search.live, search.ops,
 search.pricing.alerts, search.pricing.demand, search.pricing.learning, search.pricing.owners,
 search.pricing.past_prices, search.query, search.recommend.learning, search.recommend.learning.background,
-search.retrieval, search.reviews.working, search.speech, search.text_heads, web.cli, web.middleware.
+search.retrieval, search.reviews.working, search.speech, search.text_heads, web.api, web.cli, web.middleware.
 """
