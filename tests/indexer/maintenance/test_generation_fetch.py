@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from catalog.errors import DamagedGeneration, GenerationError, NoGeneration
+from catalog.files.failpoints import Failed
 from catalog.home import ShopHome
 from indexer.build.build import build_index
 from indexer.generations import store
@@ -112,7 +113,7 @@ def test_a_file_that_was_changed_on_its_way_never_becomes_current(indexed, other
 @pytest.mark.parametrize("point", ["fetch.file-fetched", "fetch.renamed"])
 def test_every_step_of_a_fetch_may_be_the_last(indexed, other, point, monkeypatch):
     monkeypatch.setenv("WINDOWSHOP_FAILPOINT", f"{point}:raise")
-    with pytest.raises(OSError, match=point):
+    with pytest.raises(Failed, match=point):
         fetch_current(other, FolderSource(indexed / "second"))
     monkeypatch.delenv("WINDOWSHOP_FAILPOINT")
     assert store.open_current(other).number == 1

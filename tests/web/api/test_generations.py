@@ -1,6 +1,5 @@
 """The generation's files for other machines of the shop."""
 
-import json
 import shutil
 import threading
 
@@ -27,9 +26,10 @@ def test_a_file_is_given_whole_or_from_a_place_on(client, home):
     number = store.current_number(home)
     rows = (ShopHome(home).generation(number) / store.ROWS_FILE).read_bytes()
     address = f"/api/v1/ops/generations/{number}/{store.ROWS_FILE}"
-    assert client.get(address, headers=OPERATOR).data == rows
-    rest = client.get(address, headers=OPERATOR | {"Range": "bytes=100-"})
-    assert (rest.status_code, rest.data) == (206, rows[100:])
+    with client.get(address, headers=OPERATOR) as whole:
+        assert whole.data == rows
+    with client.get(address, headers=OPERATOR | {"Range": "bytes=100-"}) as rest:
+        assert (rest.status_code, rest.data) == (206, rows[100:])
 
 
 @pytest.mark.parametrize(
