@@ -67,6 +67,10 @@ class VersionFolders:
         building.mkdir()
         return number, building
 
+    def exists(self, number: int) -> bool:
+        """Return whether a version is on the disk, under its number or still hidden."""
+        return self.path(number).is_dir() or self._building(number).is_dir()
+
     def remove_unfinished(self) -> None:
         """Remove versions that were begun and not finished."""
         for leftover in self.folder.glob(f"{BUILDING_PREFIX}*"):

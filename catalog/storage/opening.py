@@ -37,6 +37,11 @@ def has_catalogue(home: Path) -> bool:
     return bool(_postgres().has_shop(address, home)) if address else ShopHome(home).catalogue.is_file()
 
 
+def shares_catalogue() -> bool:
+    """Return whether the catalogue is in a database, which other machines of the shop use too."""
+    return bool(_address())
+
+
 def require_catalogue(home: Path) -> None:
     """Raise NoGeneration where there is no shop yet, and else as `open_catalogue` does."""
     if not has_catalogue(home):

@@ -24,7 +24,7 @@ from catalog.files.failpoints import failpoint
 from catalog.files.locks import locked_file
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
-from catalog.storage.opening import has_catalogue, open_catalogue
+from catalog.storage.opening import has_catalogue, open_catalogue, shares_catalogue
 from catalog.storage.restoration import Restoration
 from indexer.generations import store
 from indexer.generations.manifest import read_manifest
@@ -161,6 +161,8 @@ def _finish(home: Path) -> str:
         if pending is None:
             return ""
         number = int(pending.removesuffix(ON_DISK))
+        if shares_catalogue() and not store.is_on_disk(home, number):
+            return ""  # it is on the machine that builds it, which publishes it or comes back to do so
         done = ""
         if number != store.current_number_or_none(home):
             done = _publish(home, number, again=pending.endswith(ON_DISK))

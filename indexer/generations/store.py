@@ -173,6 +173,11 @@ def numbers(home: Path) -> list[int]:
     return _versions(home).numbers()
 
 
+def is_on_disk(home: Path, number: int) -> bool:
+    """Return whether the folder of a generation is here, published or sealed to be."""
+    return _versions(home).exists(number)
+
+
 def begin(home: Path) -> tuple[int, Path]:
     """Return the next number and an empty folder to build it in; remove what an interrupted build left."""
     return _versions(home).begin()

@@ -1,5 +1,6 @@
 """A shop that is opened after a crash between the catalogue's commit and the pointer: mended, if nobody is at it."""
 
+import shutil
 from contextlib import closing, contextmanager
 
 import pytest
@@ -101,3 +102,14 @@ def test_a_damaged_one_is_not_published(crashed):
 def test_without_a_shop_nothing_is_done(tmp_path, name):
     assert recover_pending(tmp_path / name) == ""
     assert not list(tmp_path.iterdir())
+
+
+def test_a_generation_that_another_machine_builds_is_left_to_it(crashed, tmp_path, monkeypatch):
+    """Two machines of one catalogue: the one without the folder must not take the record away from the other."""
+    monkeypatch.setattr(publishing, "shares_catalogue", lambda: True)
+    other = tmp_path / "other"
+    shutil.copytree(crashed, other, ignore=shutil.ignore_patterns("generations"))
+    shutil.copytree(ShopHome(crashed).generation(1), ShopHome(other).generation(1))
+    assert (recover(other), recover_pending(other)) == ("", "")
+    assert (current_number(other), noted(other)) == (1, "2")
+    assert recover_pending(crashed) == "Generation 000002 was ready when the last run ended; it is current now."
