@@ -33,8 +33,9 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# A pipe without a writer is opened too, which would wait; on Windows a file is read as it is.
-_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+# A pipe without a writer is opened at once, and a terminal does not become that of this process. Windows has neither.
+_FLAGS = ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY")
+_OPEN_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in _FLAGS)
 _SEND_AGAIN = "Save or send the picture again."
 
 
