@@ -39,7 +39,7 @@ $(CORE): pyproject.toml
 $(READY): $(CORE)
 	@rm -f .venv/.ready-cpu .venv/.ready-gpu
 	@echo "Installing torch and the tools of development ($(ACCELERATOR)); the first time takes some minutes."
-	@$(INSTALL) -e '.[torch,voice,recs,prices,dev]' || { $(call not_installed,7 GB) }
+	@$(INSTALL) -e '.[torch,voice,recs,prices,ray,dev]' || { $(call not_installed,7 GB) }
 	@$(if $(filter gpu,$(ACCELERATOR)),$(PY) -m pip uninstall --quiet --yes faiss-cpu faiss-gpu; $(INSTALL) 'faiss-gpu>=1.10')
 	@touch $@ $(RECS)
 

@@ -24,6 +24,7 @@ EXTRAS = {
     "voice-formats": ("av",),
     "postgres": ("psycopg",),
     "recs": ("sklearn", "scipy", "implicit"),
+    "ray": ("ray",),
     "prices": ("statsforecast", "arch", "sklearn", "scipy"),
 }
 

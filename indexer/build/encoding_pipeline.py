@@ -23,7 +23,7 @@ from catalog.files.failpoints import failpoint
 from indexer.build.decode_pool import PICTURE_TIMEOUT_S, DecoderPool
 from indexer.cache.file_stats import Content, FileStatCache, stamp_of
 from indexer.cache.vector_cache import VectorCache, colour_cache_key, title_cache_key
-from indexer.encoders.base import Encoder
+from indexer.encoders.base import BaseEncoder, Encoder
 from indexer.encoders.picture_input import decode_side
 from indexer.layout import RowLayout
 from indexer.numeric import batches, chunks
@@ -167,7 +167,10 @@ def encode_pictures(
 
 
 def encode_titles(titles: Iterable[str], encoder: Encoder, cache: VectorCache | None, batch_size: int) -> int:
-    """Put the text block of every different title into the cache, if there is one; return how many were new."""
+    """Put the text block of every different title into the cache, if there is one; return how many were new.
+
+    Encodes as many at once as the encoder wants, at least `batch_size`; an interruption loses no more than these.
+    """
     if cache is None:
         return 0
     layout = RowLayout(encoder.blocks)
@@ -176,6 +179,8 @@ def encode_titles(titles: Iterable[str], encoder: Encoder, cache: VectorCache | 
     distinct = set(titles)
     unknown = [title for title in distinct if cache.get(title_cache_key(title)) is None]
     missing = sorted(unknown, key=lambda title: (len(title), title))  # equal lengths waste no padding
+    if isinstance(encoder, BaseEncoder):
+        batch_size = max(batch_size, encoder.text_batch_size)
     with progress("titles", len(distinct)) as tick:
         for part in chunks(len(missing), batch_size):
             batch = missing[part]

@@ -24,7 +24,7 @@ MAX_TEXTS = 4_000  # of products, in all
 MAX_PER_KIND = 6
 MAX_KINDS = 2_000  # the kinds with the most products
 MAX_CHARACTERS = 200
-BATCH_SIZE = 32
+BATCH_SIZE = 512  # of which the encoder makes batches by length
 
 
 def write_kind_vectors(home: Path, folder: Path, samples: Mapping[str, Sequence[str]], encoder: Encoder) -> None:

@@ -69,7 +69,7 @@ class BaseEncoder(Encoder):
 
     runtime = "numpy"
     batch_size = 32
-    text_batch_size = 32
+    text_batch_size = 32  # texts in one call of the adapter, which may make batches of its own
     sentence_dim: int | None = None  # length of a sentence vector; None when texts are compared with pictures only
     sentence_key: str | None = None  # what identifies the model of sentence vectors
     multilingual = False  # whether texts in other languages than English have vectors of their meaning
@@ -106,7 +106,7 @@ class BaseEncoder(Encoder):
         if self.sentence_dim is None:
             raise UnsupportedQuery(f"The encoder {self.spec.name!r} has no sentence vectors.")
         texts = [text.encode("utf-8", "replace").decode() for text in texts]
-        parts = [self._sentence_rows(texts[part]) for part in chunks(len(texts), self.batch_size)]
+        parts = [self._sentence_rows(texts[part]) for part in chunks(len(texts), self.text_batch_size)]
         return unit(np.concatenate([np.zeros((0, self.sentence_dim), np.float32), *parts]))
 
     def feature_maps(self, pictures: Sequence[Image.Image]) -> FeatureMaps | None:

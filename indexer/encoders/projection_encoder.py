@@ -41,6 +41,7 @@ class EncoderWords:
         self._encoder = encoder
         self._span = RowLayout(encoder.blocks).slice(block)
         self.fingerprint = self.sentence_key = encoder.fingerprint
+        self.batch_size = encoder.text_batch_size
         self.sentence_dim = self._span.stop - self._span.start
 
     def __call__(self, texts: Sequence[str]) -> Floats:
@@ -66,14 +67,13 @@ SentenceTower = TextTower | EncoderWords  # texts to features
 class ProjectionEncoder(BaseEncoder):
     """Blocks `look` (principal axes of the features), `meaning` (shared with text) and `colour`."""
 
-    text_batch_size = 512  # of which the text tower makes batches by length
-
     def __init__(self, spec: EncoderSpec, tower: Tower, words: SentenceTower, heads: ProjectionHeads) -> None:
         self.spec = spec
         self.tower = tower
         self.words = words
         self.heads = heads
         self.multilingual = words.multilingual
+        self.text_batch_size = words.batch_size
         self.preprocessing = tower.preprocessing
         self.runtime = tower.runtime
         self.sentence_dim, self.sentence_key = words.sentence_dim, words.sentence_key

@@ -12,7 +12,8 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 RUNTIMES = ("auto", "onnx", "torch")
 MIN_PARITY_COSINE = 0.9999  # between the exported model's output and torch's
 EXPORT_VERSION = 1
+MIN_BATCHES_AT_ONCE = 8  # fewer do not pay for a second copy of the model
 _export_lock = threading.Lock()  # torch's exporter is not thread-safe, and one export is enough
 
 
@@ -68,6 +70,9 @@ class Runner(Protocol):
     def __call__(self, inputs: Arrays) -> Floats:
         """Run one batch."""
 
+    def run_batches(self, batches: Sequence[Arrays]) -> list[Floats]:
+        """Run every batch."""
+
 
 def open_runner(source: ModelSource, runtime: str = "auto") -> Runner:
     """Open the model on a runtime; "auto" is torch where CUDA works, else ONNX Runtime.
@@ -85,25 +90,41 @@ def open_runner(source: ModelSource, runtime: str = "auto") -> Runner:
 
 
 class OnnxRunner:
-    """A model exported to ONNX, run on the CPU."""
+    """A model exported to ONNX, run on the CPU; `cores` is how many threads share one batch, by default `threads()`."""
 
     kind = "onnx"
 
-    def __init__(self, model: Path, meta: Mapping[str, Any]) -> None:
+    def __init__(self, model: Path, meta: Mapping[str, Any], cores: int = 0) -> None:
         import onnxruntime  # only a process that opens a model needs the 60 ms and the native library
 
         _limit_numpy_threads()
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads()
+        options.intra_op_num_threads = cores or threads()
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # see indexer/__init__.py
         options.log_severity_level = 3
         self.meta = meta
+        self._model = model
         self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        self._lock = threading.Lock()
+        self._one_thread: OnnxRunner | None = None
 
     def __call__(self, inputs: Arrays) -> Floats:
         """Run the batch; thread-safe."""
         output: Floats = self._session.run(None, dict(inputs))[0]
         return output
+
+    def run_batches(self, batches: Sequence[Arrays]) -> list[Floats]:
+        """Run every batch; many batches on one thread each, because threads that share a batch wait for each other.
+
+        For that the model is opened a second time.
+        """
+        cores = threads()
+        if cores == 1 or len(batches) < MIN_BATCHES_AT_ONCE:
+            return [self(batch) for batch in batches]
+        with self._lock:
+            self._one_thread = run = self._one_thread or OnnxRunner(self._model, self.meta, cores=1)
+        with ThreadPoolExecutor(cores, "encode") as pool:
+            return list(pool.map(run, batches))
 
 
 def _limit_numpy_threads() -> None:

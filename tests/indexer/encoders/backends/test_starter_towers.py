@@ -9,9 +9,11 @@ import pytest
 from catalog.errors import EncoderUnavailable
 from indexer.encoders.backends.runtime import ModelSource, open_runner
 from indexer.encoders.backends.starter_towers import PictureTower
+from indexer.encoders.backends.texts.token_batches import padded
 from indexer.encoders.backends.texts.towers import (
     MAX_TOKENS,
     MINILM_KEY,
+    MINILM_PAD,
     E5Tower,
     MiniLMSentences,
     MiniLMTokenizer,
@@ -63,9 +65,8 @@ def test_word_features_are_what_they_always_were():
 def test_the_first_layer_in_numpy_is_that_of_the_graph():
     texts = ["red running shoes", "a long line of words about a mug of glazed stoneware", "lamp"]
     tokenizer = MiniLMTokenizer()
-    ids, mask = tokenizer(texts)
     source = ModelSource("minilm", MINILM_KEY, None, build_texts)
-    whole = open_runner(source, "onnx")({"ids": ids, "mask": mask})
+    whole = open_runner(source, "onnx")(padded(tokenizer(texts), MINILM_PAD))
     assert np.allclose(MiniLMWords(tokenizer)(texts), whole[:, :384], atol=1e-4)
 
 
