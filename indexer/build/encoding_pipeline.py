@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from indexer.progress import progress
 from indexer.types import Floats, Pixels
 
 BATCHES_PER_COMMIT = 64  # encoded before the stats of their files are stored
+TITLES_PER_WORKER = 512  # in one batch on a cluster; a worker that is lost loses so many
 BATCHES_AHEAD = 2  # batches of decoded pictures that may wait for the encoder
 LOADED_TOGETHER = 8  # picture files that one thread reads in a turn
 PICTURES_PER_CHILD = 16  # decoded by one child before a second one starts
@@ -42,11 +43,32 @@ Tick = Callable[[int], object]
 
 @dataclass(frozen=True, slots=True)
 class PipelineOptions:
-    """How many pictures are encoded together, how many children decode meanwhile, and how long one picture may take."""
+    """How many pictures are encoded together, how many children decode meanwhile, and how long one picture may take.
+
+    `workers` encode instead of this process.
+    """
 
     batch_size: int = 32
     decode_children: int = 2
     picture_seconds: float = PICTURE_TIMEOUT_S
+    workers: Workers | None = None
+
+
+class Workers(Protocol):
+    """What encodes pictures and titles elsewhere, with the vectors and messages of a local run."""
+
+    def encode_pictures(
+        self,
+        paths: Sequence[str],
+        encoder: Encoder,
+        cache: VectorCache,
+        options: PipelineOptions,
+        files: FileStatCache | None,
+    ) -> PictureResults:
+        """Put the vector of every picture file into the cache, as the function of that name does."""
+
+    def encode_texts(self, batches: Iterable[Sequence[str]]) -> Iterator[tuple[Sequence[str], Floats]]:
+        """Yield each batch with its rows, float32 (n, dim), in any order."""
 
 
 @dataclass(slots=True)
@@ -80,34 +102,65 @@ class PictureResults:
         self.encode_seconds += other.encode_seconds
 
 
+class KnownPictures:
+    """Which pictures the cache has a vector of, in the colours that they have by their profile."""
+
+    def __init__(self, cache: VectorCache) -> None:
+        self.cache = cache
+        self.coloured: set[bytes] = set()  # hashes of files read so far whose profile changes their colours
+
+    def has_vector(self, key: bytes) -> bool:
+        """Return whether the cache has the vector of a content."""
+        if self.cache.get(key) is None:
+            return False
+        return key not in self.coloured or self.cache.get(colour_cache_key(key)) is not None
+
+    def look_up(self, data: bytes) -> tuple[str, Content | None]:
+        """Return a file's hash, and its content when it is known: it was decoded before, so this process may."""
+        sha256 = images.content_hash(data)
+        key = bytes.fromhex(sha256)
+        if self.cache.get(key) is None:
+            return sha256, None
+        size, coloured = images.size_and_colours(data)
+        if coloured:
+            self.coloured.add(key)
+            if self.cache.get(colour_cache_key(key)) is None:
+                return sha256, None
+        return sha256, Content(sha256, *size)
+
+    def store(self, vectors: Mapping[bytes, Floats]) -> None:
+        """Put vectors into the cache, of coloured pictures under both of their keys."""
+        coloured = {colour_cache_key(key): vector for key, vector in vectors.items() if key in self.coloured}
+        for rows in (vectors, coloured):
+            if rows:
+                self.cache.put(rows, np.stack(list(rows.values())))
+
+
 class PictureLoader:
     """Reads one picture file into the encoder's input; the decode threads call it."""
 
-    def __init__(self, encoder: Encoder, cache: VectorCache | None, decoders: DecoderPool) -> None:
+    def __init__(self, encoder: Encoder, known: KnownPictures | None, decoders: DecoderPool) -> None:
         self.encoder = encoder
-        self.cache = cache
+        self.known = known
         self._decoders = decoders
-        self.coloured: set[bytes] = set()  # hashes of files read so far whose profile changes their colours
         self._at_least = decode_side(encoder)
-
-    def vector_is_cached(self, key: bytes) -> bool:
-        """Return whether the cache has the vector of a content, in the colours that it has by its profile."""
-        if self.cache is None or self.cache.get(key) is None:
-            return False
-        return key not in self.coloured or self.cache.get(colour_cache_key(key)) is not None
 
     def __call__(self, path: str) -> tuple[PictureResults, Pixels | None]:
         """Return a file's results, and the encoder's input when the file has to be encoded."""
         start = time.perf_counter()
         try:
-            if (cached := self._cached(path)) is not None:
-                return PictureResults({path: cached}), None
+            if self.known is not None:
+                _, content = self.known.look_up(images.read_file(Path(path)))
+                if content is not None:
+                    return PictureResults({path: content}), None
             decoded = self._decoders.decode(path, self._at_least)
         except BadPicture as error:
             return PictureResults(broken={path: error.message}), None
-        pixels = None if self.cache is None else self.encoder.prepare(decoded.picture)
-        if decoded.coloured:
-            self.coloured.add(bytes.fromhex(decoded.sha256))
+        pixels = None
+        if self.known is not None:
+            pixels = self.encoder.prepare(decoded.picture)
+            if decoded.coloured:
+                self.known.coloured.add(bytes.fromhex(decoded.sha256))
         results = PictureResults({path: Content(decoded.sha256, *decoded.size)}, decoded=1)
         results.decode_seconds = time.perf_counter() - start
         return results, pixels
@@ -123,22 +176,6 @@ class PictureLoader:
                 found.append((results, pixels))
         return [(known, None), *found]
 
-    def _cached(self, path: str) -> Content | None:
-        """Return a file's content when the cache has its vector: it was decoded before, so this process may."""
-        if self.cache is None:
-            return None
-        data = images.read_file(Path(path))
-        sha256 = images.content_hash(data)
-        key = bytes.fromhex(sha256)
-        if self.cache.get(key) is None:
-            return None
-        size, coloured = images.size_and_colours(data)
-        if coloured:
-            self.coloured.add(key)
-            if self.cache.get(colour_cache_key(key)) is None:
-                return None
-        return Content(sha256, *size)
-
 
 def encode_pictures(
     paths: Sequence[str],
@@ -152,10 +189,12 @@ def encode_pictures(
     Stores the stats in `files` on the way, so that an interrupted run keeps its work. Without a cache, the pictures are
     read, hashed and decoded only.
     """
+    if options.workers is not None and cache is not None:
+        return options.workers.encode_pictures(paths, encoder, cache, options, files)
     results = PictureResults()
     children = min(options.decode_children, 1 + len(paths) // PICTURES_PER_CHILD)
     with DecoderPool(children, options.picture_seconds) as decoders, progress("pictures", len(paths)) as tick:
-        load = PictureLoader(encoder, cache, decoders)
+        load = PictureLoader(encoder, None if cache is None else KnownPictures(cache), decoders)
         for part in chunks(len(paths), BATCHES_PER_COMMIT * options.batch_size):
             stamps = {path: stamp for path in paths[part] if (stamp := stamp_of(path)) is not None}
             done = _encode_part(load, paths[part], options, tick)
@@ -166,10 +205,10 @@ def encode_pictures(
     return results
 
 
-def encode_titles(titles: Iterable[str], encoder: Encoder, cache: VectorCache | None, batch_size: int) -> int:
+def encode_titles(titles: Iterable[str], encoder: Encoder, cache: VectorCache | None, options: PipelineOptions) -> int:
     """Put the text block of every different title into the cache, if there is one; return how many were new.
 
-    Encodes as many at once as the encoder wants, at least `batch_size`; an interruption loses no more than these.
+    Encodes as many at once as the encoder wants, at least the batch size; an interruption loses no more than these.
     """
     if cache is None:
         return 0
@@ -179,15 +218,22 @@ def encode_titles(titles: Iterable[str], encoder: Encoder, cache: VectorCache | 
     distinct = set(titles)
     unknown = [title for title in distinct if cache.get(title_cache_key(title)) is None]
     missing = sorted(unknown, key=lambda title: (len(title), title))  # equal lengths waste no padding
-    if isinstance(encoder, BaseEncoder):
-        batch_size = max(batch_size, encoder.text_batch_size)
     with progress("titles", len(distinct)) as tick:
-        for part in chunks(len(missing), batch_size):
-            batch = missing[part]
-            cache.put(map(title_cache_key, batch), _require_finite(encoder.encode_texts(batch)[:, span], encoder))
+        for batch, rows in _encoded_texts(missing, encoder, options):
+            cache.put(map(title_cache_key, batch), require_finite(rows[:, span], encoder))
             failpoint("titles.encoded")
             tick(len(batch))
     return len(missing)
+
+
+def _encoded_texts(
+    texts: Sequence[str], encoder: Encoder, options: PipelineOptions
+) -> Iterator[tuple[Sequence[str], Floats]]:
+    if options.workers is not None and texts:
+        return options.workers.encode_texts(texts[part] for part in chunks(len(texts), TITLES_PER_WORKER))
+    wanted = encoder.text_batch_size if isinstance(encoder, BaseEncoder) else 0
+    parts = chunks(len(texts), max(options.batch_size, wanted))
+    return ((texts[part], encoder.encode_texts(texts[part])) for part in parts)
 
 
 def map_ahead(
@@ -228,24 +274,21 @@ def _encode_part(load: PictureLoader, paths: Sequence[str], options: PipelineOpt
 
 
 def _encode_batch(load: PictureLoader, waiting: dict[bytes, Pixels], results: PictureResults) -> None:
-    if load.cache is None or not waiting:
+    if load.known is None or not waiting:
         return
     start = time.perf_counter()
-    fresh = {key: pixels for key, pixels in waiting.items() if not load.vector_is_cached(key)}
+    fresh = {key: pixels for key, pixels in waiting.items() if not load.known.has_vector(key)}
     waiting.clear()
     if fresh:
-        vectors = _require_finite(load.encoder.encode_pixels(np.stack(list(fresh.values()))), load.encoder)
+        vectors = require_finite(load.encoder.encode_pixels(np.stack(list(fresh.values()))), load.encoder)
         failpoint("pictures.encoded")
-        load.cache.put(fresh, vectors)
-        coloured = [number for number, key in enumerate(fresh) if key in load.coloured]
-        if coloured:
-            keys = list(fresh)
-            load.cache.put([colour_cache_key(keys[number]) for number in coloured], vectors[coloured])
+        load.known.store(dict(zip(fresh, vectors, strict=True)))
     results.encoded += len(fresh)
     results.encode_seconds += time.perf_counter() - start
 
 
-def _require_finite(vectors: Floats, encoder: Encoder) -> Floats:
+def require_finite(vectors: Floats, encoder: Encoder) -> Floats:
+    """Return the vectors. Raises EncoderError when a number is not finite."""
     if not np.isfinite(vectors).all():
         raise EncoderError(
             f"The encoder {encoder.spec.name!r} gave numbers that are not finite.", "Try --runtime torch."

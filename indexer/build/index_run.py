@@ -216,9 +216,8 @@ class IndexRun:
 
     def _encode_titles(self, titles: Iterable[str], cache: VectorCache | None) -> None:
         if cache is not None:
-            batch_size = self._options.build.pipeline.batch_size
             with timed_step("words"):
-                encoded = encode_titles(titles, self._builder.encoder, cache, batch_size)
+                encoded = encode_titles(titles, self._builder.encoder, cache, self._options.build.pipeline)
             self._titles += encoded
             self._steps.add("words", encoded, 0.0)
 

@@ -60,7 +60,7 @@ def add(
             diff.compare_pending(encode_pictures(diff.unread_paths(), encoder, pictures, options))
         diff.require_usable(feed, "added")
         with builder.title_cache() as titles:
-            encode_titles((product.title for product in diff.puts), encoder, titles, options.batch_size)
+            encode_titles((product.title for product in diff.puts), encoder, titles, options)
         with closing(open_catalogue(home)) as catalogue:
             catalogue.put(diff.puts)
     return Added(len(diff.puts), tuple(diff.rejected), tuple(diff.notes.values()))

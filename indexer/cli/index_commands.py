@@ -15,7 +15,6 @@ from catalog.home import ShopHome
 from catalog.storage.restoration import Restoration
 from indexer.ann.faiss_index import INDEX_KINDS
 from indexer.build.build import UpdateOptions, build_index, compare_encoder, dry_run, update_index
-from indexer.build.encoding_pipeline import PipelineOptions
 from indexer.build.generation_builder import BuildOptions
 from indexer.build.report import print_rejections
 from indexer.cli.common import (
@@ -27,6 +26,7 @@ from indexer.cli.common import (
     home_option,
     runtime_option,
 )
+from indexer.cli.encoding_place import EncodingPlace, on_option, worker_threads_option
 from indexer.cli.next_step import say_next
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from indexer.generations import store
@@ -47,19 +47,19 @@ log = logging.getLogger(__name__)
 @runtime_option
 @click.option("--kind", type=click.Choice(INDEX_KINDS), help="The kind of index; by default chosen by size.")
 @batch_size_option
+@on_option
+@worker_threads_option
 @json_option
-def build_command(
-    home: Path, encoder: str | None, runtime: str, batch_size: int, kind: str | None, as_json: bool, **feed: Any
-) -> None:
+def build_command(home: Path, encoder: str | None, runtime: str, kind: str | None, as_json: bool, **given: Any) -> None:
     """Index a feed; pictures that were encoded before are reused."""
     if encoder is None:
         encoder = store.newest_encoder(home)
         which = f"{encoder or DEFAULT_ENCODER}{', as in the current index' if encoder else ''}"
         log.info("Encoder %s; --encoder NAME chooses another.", which)
+    place = EncodingPlace.of(given, home, encoder or DEFAULT_ENCODER, runtime)
     opened = open_encoder(encoder or DEFAULT_ENCODER, runtime=runtime, home=home)
-    options = BuildOptions(PipelineOptions(batch_size), kind)
-    with _resumable("build"):
-        report = build_index(home, encoder=opened, options=options, **feed)
+    with _resumable("build"), place.pipeline(opened) as pipeline:
+        report = build_index(home, encoder=opened, options=BuildOptions(pipeline, kind), **given)
     if as_json:
         click.echo(report.to_json().rstrip())
     else:
@@ -80,6 +80,8 @@ def build_command(
 @click.option("--encoder", help="Another encoder; all is encoded again, and encoder-change.html says what differs.")
 @runtime_option
 @batch_size_option
+@on_option
+@worker_threads_option
 @click.option("--check-pictures", is_flag=True, help="Read every picture file, also those that seem unchanged.")
 @click.option("--keep-missing", is_flag=True, help="Keep products that are not in the feed.")
 @click.option(
@@ -90,17 +92,18 @@ def build_command(
 @click.option("--force", is_flag=True, help="Publish even if the answers differ much from before.")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 @json_option
-def update_command(home: Path, encoder: str | None, runtime: str, batch_size: int, as_json: bool, **given: Any) -> None:
+def update_command(home: Path, encoder: str | None, runtime: str, as_json: bool, **given: Any) -> None:
     """Bring the shop up to date with its feed: only what changed is encoded.
 
     The new index is checked before it is used; if a check fails, nothing changes. Running servers follow.
     """
     plan_only = given.pop("dry_run")
-    options = UpdateOptions(build=BuildOptions(PipelineOptions(batch_size)), **given)
-    opened = open_encoder(encoder or store.newest_encoder(home) or DEFAULT_ENCODER, runtime=runtime, home=home)
+    name = encoder or store.newest_encoder(home) or DEFAULT_ENCODER
+    place = EncodingPlace.of(given, home, name, runtime)
+    opened = open_encoder(name, runtime=runtime, home=home)
     run = update_index if not plan_only else compare_encoder if encoder else dry_run
-    with _resumable("update"):
-        report = run(home, opened, options)
+    with _resumable("update"), place.pipeline(opened) as pipeline:
+        report = run(home, opened, UpdateOptions(build=BuildOptions(pipeline), **given))
     text = report.plan() if plan_only else report.table()
     click.echo(report.to_json().rstrip() if as_json else text)
     if encoder and ShopHome(home).encoder_diff_page.is_file():

@@ -126,10 +126,10 @@ def test_titles_are_encoded_once_by_rising_length(tmp_path):
 
     with VectorCache(tmp_path / "c.titles", "fa", 3) as titles:
         encoder = Noting()
-        assert encode_titles(["red", "a blue hat", "red", "green"], encoder, titles, 2) == 3
+        assert encode_titles(["red", "a blue hat", "red", "green"], encoder, titles, PipelineOptions(2)) == 3
         assert batches == [["red", "green"], ["a blue hat"]]
         np.testing.assert_array_equal(titles.get(title_cache_key("a blue hat")), [0, 0, 1])
-        assert encode_titles(["green", "a blue hat"], encoder, titles, 2) == 0
+        assert encode_titles(["green", "a blue hat"], encoder, titles, PipelineOptions(2)) == 0
         assert encoder.texts_encoded == 3
 
 
@@ -146,7 +146,7 @@ def test_titles_go_to_an_encoder_in_the_number_that_it_wants(tmp_path):
             return np.ones((len(texts), 3), np.float32)
 
     with VectorCache(tmp_path / "c.titles", "fa", 3) as titles:
-        assert encode_titles(["dd", "c", "b", "a"], Wanting(), titles, 2) == 4
+        assert encode_titles(["dd", "c", "b", "a"], Wanting(), titles, PipelineOptions(2)) == 4
     assert Wanting.calls == [["a", "b", "c"], ["dd"]]
 
 
