@@ -21,7 +21,7 @@ from indexer.build.encoding_pipeline import (
 from indexer.cache.file_stats import Content, FileStatCache, stamp_of
 from indexer.cache.vector_cache import VectorCache
 from indexer.distributed.encoding_worker import PictureBatch
-from indexer.distributed.worker_pool import Job, WorkerPool
+from indexer.distributed.worker_pool import WorkerCall, WorkerPool
 from indexer.encoders.base import Encoder
 from indexer.numeric import chunks
 from indexer.progress import progress
@@ -59,7 +59,7 @@ class ClusterPictures:
             self._store(job.tag, batch, results, tick)
         return results
 
-    def _jobs(self, paths: Sequence[str], results: PictureResults, tick: Tick) -> Iterator[Job]:
+    def _jobs(self, paths: Sequence[str], results: PictureResults, tick: Tick) -> Iterator[WorkerCall]:
         """Yield batches of contents that the cache lacks; note the others, and files that cannot be read."""
         hashes: list[str] = []
         contents: list[bytes] = []
@@ -81,10 +81,10 @@ class ClusterPictures:
                 hashes.append(sha256)
                 contents.append(data)
             if len(hashes) == self._batch_size or sum(map(len, contents)) >= MAX_BATCH_BYTES:
-                yield Job("encode_pictures", contents, hashes)
+                yield WorkerCall("encode_pictures", contents, hashes)
                 hashes, contents = [], []
         if hashes:
-            yield Job("encode_pictures", contents, hashes)
+            yield WorkerCall("encode_pictures", contents, hashes)
 
     def _store(self, hashes: Sequence[str], batch: PictureBatch, results: PictureResults, tick: Tick) -> None:
         """Put a batch's vectors into the cache, and note each file's content or what is wrong with it."""

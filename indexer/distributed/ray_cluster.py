@@ -19,7 +19,7 @@ from indexer.cache.file_stats import FileStatCache
 from indexer.cache.vector_cache import VectorCache
 from indexer.distributed.cluster_pictures import ClusterPictures
 from indexer.distributed.encoding_worker import EncoderSource, EncodingWorker
-from indexer.distributed.worker_pool import Job, WorkerPool
+from indexer.distributed.worker_pool import WorkerCall, WorkerPool
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import get_spec
 from indexer.types import Floats
@@ -64,7 +64,7 @@ class ClusterWorkers:
 
     def encode_texts(self, batches: Iterable[Sequence[str]]) -> Iterator[tuple[Sequence[str], Floats]]:
         """Yield each batch with its rows, float32 (n, dim), in any order."""
-        for job, rows in self._pool.run(Job("encode_texts", list(batch), batch) for batch in batches):
+        for job, rows in self._pool.run(WorkerCall("encode_texts", list(batch), batch) for batch in batches):
             yield job.tag, np.asarray(rows, np.float32)
 
 

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Job:
+class WorkerCall:
     """A call of a worker's method with one argument; `tag` is the caller's own, `attempts` counts workers lost."""
 
     method: str
@@ -41,16 +41,16 @@ class WorkerPool:
         self._start = start
         self._fingerprint = fingerprint
         self._opening: dict[Any, Any] = {}  # what the worker's answer will be -> the worker
-        self._running: dict[Any, tuple[Any, Job]] = {}
+        self._running: dict[Any, tuple[Any, WorkerCall]] = {}
         self._free: deque[Any] = deque()  # workers, once for each batch that each may have besides
         self._workers = workers
         self._lost: set[Any] = set()
         self._lost_in_a_row = 0
         self._losses = (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError)
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Any]]:
+    def run(self, jobs: Iterable[WorkerCall]) -> Iterator[tuple[WorkerCall, Any]]:
         """Yield each job with its result as they are done. Raises what a worker refused, and EncoderUnavailable."""
-        waiting, again = iter(jobs), deque[Job]()
+        waiting, again = iter(jobs), deque[WorkerCall]()
         job = next(waiting, None)
         if job is not None and not self._free and not self._opening:
             for _ in range(self._workers):
@@ -94,7 +94,7 @@ class WorkerPool:
         worker = self._start()
         self._opening[worker.open.remote()] = worker
 
-    def _give(self, worker: Any, job: Job) -> None:
+    def _give(self, worker: Any, job: WorkerCall) -> None:
         self._running[getattr(worker, job.method).remote(job.argument)] = (worker, job)
 
     def _open(self, done: Any) -> None:
@@ -111,7 +111,7 @@ class WorkerPool:
             )
         self._free.extend([worker] * BATCHES_PER_WORKER)
 
-    def _retried(self, job: Job, error: Exception) -> Job:
+    def _retried(self, job: WorkerCall, error: Exception) -> WorkerCall:
         job.attempts += 1
         if job.attempts == MAX_ATTEMPTS:
             raise _gone(f"{MAX_ATTEMPTS} workers were lost over one batch", error)

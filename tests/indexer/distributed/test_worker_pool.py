@@ -6,7 +6,7 @@ import pytest
 
 from catalog.errors import EncoderUnavailable, UnsupportedQuery
 from indexer.distributed.encoding_worker import Refusal
-from indexer.distributed.worker_pool import MAX_ATTEMPTS, Job, WorkerPool
+from indexer.distributed.worker_pool import MAX_ATTEMPTS, WorkerCall, WorkerPool
 
 
 class Lost(Exception):
@@ -69,7 +69,7 @@ def pool_of(*lives, fingerprint="fa"):
 
 
 def jobs(count=20):
-    return [Job("double", number, f"tag {number}") for number in range(count)]
+    return [WorkerCall("double", number, f"tag {number}") for number in range(count)]
 
 
 @pytest.mark.parametrize("lives", [(99,), (3, 2, 99), (0, 0, 99), (1, 1, 1, 1, 99)])
@@ -98,7 +98,7 @@ def test_closing_ends_the_workers():
 def test_a_refusal_is_the_error_that_the_worker_had():
     pool, _ = pool_of(99)
     with pytest.raises(UnsupportedQuery, match="no words") as raised:
-        list(pool.run([Job("double", "bad", None)]))
+        list(pool.run([WorkerCall("double", "bad", None)]))
     assert raised.value.hint == "a hint"
 
 
@@ -117,7 +117,6 @@ def test_a_cluster_that_loses_every_worker_is_given_up():
 
 def test_a_batch_that_ends_every_worker_is_given_up():
     pool, _ = pool_of(99)
-    poison = Job("open", None, None)
     start = pool._start
 
     def start_mortal():
@@ -126,6 +125,5 @@ def test_a_batch_that_ends_every_worker_is_given_up():
         return worker
 
     pool._start = start_mortal
-    poison.method = "double"
     with pytest.raises(EncoderUnavailable, match=f"{MAX_ATTEMPTS} workers were lost over one batch"):
-        list(pool.run([poison]))
+        list(pool.run([WorkerCall("double", 1, None)]))
