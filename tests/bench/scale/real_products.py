@@ -59,7 +59,7 @@ def read_real(data: Path, folder: Path, encoder: Encoder, count: int | None = No
         )
         pictures = np.stack([cache.get(key) for key in keys])
     with VectorCache(cache_path(folder, fingerprint, TITLE_VECTORS), fingerprint, layout.blocks[-1].dim) as cache:
-        encode_titles((row["title"] for row in rows), encoder, cache, 32)
+        encode_titles((row["title"] for row in rows), encoder, cache, PipelineOptions())
         titles = np.stack([cache.get(title_cache_key(row["title"])) for row in rows])
     return RealProducts(rows, files, pictures, titles)
 
