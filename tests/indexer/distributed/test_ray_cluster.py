@@ -4,6 +4,8 @@ import inspect
 import os
 import signal
 import socket
+import subprocess
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from catalog.errors import EncoderUnavailable
 from indexer import __main__ as command
 from indexer.build.build import BuildOptions, UpdateOptions, build_index, update_index
 from indexer.build.encoding_pipeline import PipelineOptions
@@ -23,10 +24,15 @@ from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import write_feed, write_picture
 
 ray = pytest.importorskip("ray", reason="needs the extra ray")
-pytestmark = [pytest.mark.timeout(600), pytest.mark.enable_socket]
+pytestmark = [
+    pytest.mark.timeout(600),
+    pytest.mark.enable_socket,
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # Ray leaves files of its logs open
+]
 
 STORE_BYTES = 80 * 2**20
 PRODUCTS = 23
+CLIENT_PORT = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +40,9 @@ class FakeSource(EncoderSource):
     """Opens the fake encoder on a worker. The worker that makes the file `deadly` first is killed as it encodes."""
 
     deadly: str = ""
-    fingerprint: str = "fa" * 32
 
     def open(self):
-        if not self.deadly:
-            return FakeEncoder(fingerprint=self.fingerprint)
-        encoder = Mortal(fingerprint=self.fingerprint)
+        encoder = Mortal()
         encoder.mark = Path(self.deadly)
         return encoder
 
@@ -75,12 +78,15 @@ def ports_at_once(monkeypatch):
     monkeypatch.setattr(services, "start_raylet", start_raylet)
 
 
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
 def node():
     """The settings of a node of one processor."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     settings = {"num_cpus": 1, "object_store_memory": STORE_BYTES, "include_log_monitor": False}
-    return {**settings, "runtime_env_agent_port": port}
+    return {**settings, "runtime_env_agent_port": free_port()}
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +94,11 @@ def cluster():
     """Two nodes on this machine."""
     from ray.cluster_utils import Cluster  # as above
 
+    CLIENT_PORT.append(free_port())
+    head = {**node(), "include_dashboard": False, "ray_client_server_port": CLIENT_PORT[0]}
     with pytest.MonkeyPatch.context() as monkeypatch:
         ports_at_once(monkeypatch)
-        made = Cluster(initialize_head=True, head_node_args={**node(), "include_dashboard": False})
+        made = Cluster(initialize_head=True, head_node_args=head)
         made.add_node(**node())
     ray.init(address=made.address, log_to_driver=False)
     yield made
@@ -117,16 +125,6 @@ def local(feed, tmp_path_factory):
     return home, build_index(home, feed, FakeEncoder(), BuildOptions(PipelineOptions(4)))
 
 
-def build_on(cluster, home, feed, source=None, run=build_index, encoder=None):
-    encoder = encoder or FakeEncoder()
-    options = ClusterOptions(cluster.address, workers=2)
-    with cluster_workers(options, encoder, source or FakeSource("fake"), picture_seconds=60) as workers:
-        build = BuildOptions(PipelineOptions(4, workers=workers))
-        if run is build_index:
-            return build_index(home, feed, encoder, build), encoder
-        return update_index(home, encoder, UpdateOptions(feed, build=build)), encoder
-
-
 def check_same(home, report, local):
     expected_home, expected = local
     for name in ("rows.npy", "products.npy", "pictures.npy"):
@@ -137,47 +135,44 @@ def check_same(home, report, local):
     assert report.titles == expected.titles == PRODUCTS
 
 
-def test_a_build_on_the_cluster_is_the_local_one(cluster, feed, local, tmp_path):
-    report, encoder = build_on(cluster, tmp_path / "home", feed)
-    check_same(tmp_path / "home", report, local)
+def test_a_killed_worker_costs_no_more_than_its_batches_and_an_update_encodes_what_is_new(
+    cluster, feed, local, tmp_path, caplog
+):
+    """Builds what a local build does, though a worker is killed; the workers do the update too."""
+    home, encoder = tmp_path / "home", FakeEncoder()
+    source = FakeSource("fake", deadly=str(tmp_path / "killed"))
+    with cluster_workers(ClusterOptions(cluster.address, workers=2), encoder, source, picture_seconds=60) as workers:
+        build = BuildOptions(PipelineOptions(4, workers=workers))
+        report = build_index(home, feed, encoder, build)
+        assert (tmp_path / "killed").is_file()
+        assert "A worker of the cluster was lost" in caplog.text
+        check_same(home, report, local)
+        more = feed.parent / "more.csv"
+        more.write_bytes(feed.read_bytes() + b"new,blue hat,new.png\n")
+        write_picture(feed.parent / "new.png", (1, 2, 250))
+        update = update_index(home, encoder, UpdateOptions(more, build=build))
+    assert (update.encoded, update.titles, update.rows) == (1, 1, PRODUCTS + 2)
     assert (encoder.pictures_encoded, encoder.texts_encoded) == (0, 0)  # all of it was done by workers
-
-
-def test_a_killed_worker_costs_no_more_than_its_batches(cluster, feed, local, tmp_path, caplog):
-    report, _ = build_on(cluster, tmp_path / "home", feed, FakeSource("fake", deadly=str(tmp_path / "killed")))
-    assert (tmp_path / "killed").is_file()
-    assert "A worker of the cluster was lost" in caplog.text
-    check_same(tmp_path / "home", report, local)
-
-
-def test_an_update_encodes_there_only_what_is_new(cluster, feed, local, tmp_path):
-    more = feed.parent / "more.csv"
-    more.write_bytes(feed.read_bytes() + b"new,blue hat,new.png\n")
-    write_picture(feed.parent / "new.png", (1, 2, 250))
-    home = tmp_path / "home"
-    build_index(home, feed, FakeEncoder())
-    report, encoder = build_on(cluster, home, more, run=update_index)
-    assert (report.encoded, report.titles, report.rows) == (1, 1, PRODUCTS + 2)
-    assert encoder.pictures_encoded == 0
     np.testing.assert_allclose(open_current(home).rows[-1][6:], [0, 0, 1], atol=1e-3)
 
 
-def test_workers_with_another_encoder_are_refused(cluster, feed, tmp_path):
-    with pytest.raises(EncoderUnavailable, match="another version of the encoder"):
-        build_on(cluster, tmp_path / "home", feed, FakeSource("fake", fingerprint="0b" * 32))
+def test_the_command_encodes_on_the_cluster_from_outside(cluster, feed, tmp_path):
+    def build(name, *where):
+        home = tmp_path / name
+        arguments = ["build", "--home", home, "--feed", feed, "--encoder", "colour", *where]
+        done = subprocess.run(
+            [sys.executable, "-m", "indexer", *map(str, arguments)], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 3, done.stderr  # two rows are rejected
+        assert f"{PRODUCTS} different pictures encoded" in done.stdout
+        return (open_current(home).folder / "rows.npy").read_bytes(), done.stderr[done.stderr.index("Rejected") :]
+
+    there, here = build("there", "--on", f"ray://127.0.0.1:{CLIENT_PORT[0]}"), build("here")
+    assert there[0] == here[0]
+    assert there[1].replace("there", "here") == here[1]
 
 
-def test_what_a_worker_cannot_open_is_said_as_on_this_machine(cluster, feed, tmp_path):
-    with pytest.raises(EncoderUnavailable, match="no checkpoint"):
-        build_on(cluster, tmp_path / "home", feed, EncoderSource("timm:resnet18@/no/such.safetensors"))
-
-
-def test_the_command_encodes_on_the_cluster(cluster, feed, local, tmp_path):
-    arguments = ["build", "--home", tmp_path / "home", "--feed", feed, "--encoder", "colour", "--on", "ray://auto"]
-    done = CliRunner().invoke(command.main, list(map(str, arguments)))
-    assert done.exit_code == 3, done.output  # two rows are rejected
-    assert f"{PRODUCTS} different pictures encoded" in done.output
-    alone = [*arguments[:2], tmp_path / "alone", *arguments[3:7]]
-    assert CliRunner().invoke(command.main, list(map(str, alone))).exit_code == 3
-    mine, other = (open_current(tmp_path / name).folder / "rows.npy" for name in ("home", "alone"))
-    assert mine.read_bytes() == other.read_bytes()
+def test_a_place_that_is_none_is_refused(tmp_path, feed):
+    words = ["build", "--home", str(tmp_path / "home"), "--feed", str(feed), "--encoder", "colour", "--on"]
+    done = CliRunner().invoke(command.main, [*words, "spark://there"])
+    assert done.exit_code == 2 and "is no place to encode" in done.output
