@@ -12,7 +12,7 @@ from __future__ import annotations
 import sqlite3
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -38,6 +38,11 @@ _SELECT_MATCHING = "SELECT coalesce(group_concat(rowid), '') FROM words WHERE wo
 _SELECT_SOME = "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?"
 _SELECT_KNOWN = "SELECT 1 FROM words WHERE words MATCH ? LIMIT 1"
 _SELECT_COUNT = "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)"
+_CREATE_OCCURRENCES = "CREATE VIRTUAL TABLE IF NOT EXISTS temp.occurrences USING fts5vocab(main, words, instance)"
+_SELECT_OCCURRENCES = (
+    "SELECT term, count(*), group_concat(4 * doc + (instr('name kind text code', col) - 1) / 5) "
+    "FROM temp.occurrences GROUP BY term"
+)
 LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM changes"
 _SELECT_META = "SELECT value FROM meta WHERE name = ?"
 
@@ -139,6 +144,20 @@ class Words(ABC):
     def vocabulary(self) -> list[tuple[str, int]]:
         """Return every word of the index and the number of products that have it, in the order of the words."""
 
+    def occurrences(self) -> Iterator[tuple[str, int, str]]:
+        """Yield every word, in the order of its bytes, the number of its occurrences, and these as text: "12,15,33".
+
+        An occurrence is four times a product's key, plus the number of a field among WORD_COLUMNS; they ascend.
+        """
+        for word, _ in sorted(self.vocabulary(), key=lambda entry: entry[0].encode()):
+            numbers = sorted(
+                4 * int(key) + number
+                for number, field in enumerate(WORD_COLUMNS)
+                for key in self.postings((word,), field).split(",")
+                if key
+            )
+            yield word, len(numbers), ",".join(map(str, numbers))
+
     @abstractmethod
     def products(self) -> int:
         """Return the number of products."""
@@ -174,6 +193,11 @@ class SqliteWords(Words):
     def vocabulary(self) -> list[tuple[str, int]]:
         """Read the table of terms, which is in their order."""
         return self._db.execute("SELECT term, doc FROM vocabulary").fetchall()
+
+    def occurrences(self) -> Iterator[tuple[str, int, str]]:
+        """Read the index once, in its order."""
+        self._db.execute(_CREATE_OCCURRENCES)
+        yield from self._db.execute(_SELECT_OCCURRENCES)
 
     def products(self) -> int:
         """Count the rows of products."""

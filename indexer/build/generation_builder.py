@@ -33,6 +33,7 @@ from indexer.layout import RowLayout
 from indexer.step_times import timed_step
 from indexer.types import Floats, IndexRecord, Recall
 from indexer.vectors.embedded import EmbeddedVectors
+from indexer.words.word_tables import write_word_tables
 
 # Part of the manifest's preprocessing, with the encoder's own: rows of pictures decoded otherwise are not copied.
 DECODING = {"colours": "sRGB"}
@@ -99,6 +100,9 @@ class GenerationBuilder:
             count = catalogue.pictures_count()
             with timed_step("rows", count):
                 copied = write_rows(folder, catalogue, sources)
+            with timed_step("words", count):
+                write_word_tables(folder, catalogue)
+                failpoint("words.written")
             candidate = self._index(folder, number, seq, previous)
             with timed_step("curve", count):
                 candidate = with_match_curve(candidate, catalogue, self.options.goal.seed)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.product import Picture, Product
-from indexer.ann.exact_rerank import exact_scores
+from indexer.ann.exact_rerank import MAX_EXACT_ROWS, exact_scores
 from indexer.types import Floats, Ids, Mask
 from search.hits import SearchHit
 from search.query.terms import LEXICAL
@@ -22,6 +22,7 @@ from search.state.snapshot import Snapshot
 MIN_TEXT_FETCH = 128  # rows to fetch when text scores count too, so that the order is certain after one retrieval
 EXACT_MATCH_BONUS = 0.9  # share of what a product with a number or name from the text lacks to a score of 1
 MAX_EXACT_MATCHES = 256  # products whose rows are read for that bonus wherever they rank
+SAMPLE_STEP = 16  # of all scores, one in so many tells below which none can be among the best
 MAX_TEXT_ONLY = 1_024  # products to fetch where there are only text scores
 
 
@@ -60,13 +61,12 @@ class SearchScope:
         Also return the best text score of any other product that may be a hit.
         """
         scores = text.scores
-        allowed = scores > 0
         if self.allowed is not None:
-            allowed &= np.append(self.allowed, False)[snapshot.columns.ordinals(text.keys)]
-        scored = scores[allowed]
-        least = float(np.partition(scored, -count)[-count]) if len(scored) > count else 0.0
-        chosen = allowed & (scores >= least)
-        return text.keys[chosen], scores[chosen], float(scores[allowed & ~chosen].max(initial=0.0))
+            of_all = text.keys is snapshot.columns.keys
+            allowed = self.allowed if of_all else np.append(self.allowed, False)[snapshot.columns.ordinals(text.keys)]
+            scores = np.where(allowed, scores, np.float32(0.0))
+        chosen, best_other = leading_places(scores, count)
+        return text.keys[chosen], scores[chosen], best_other
 
 
 def retrieve(
@@ -85,8 +85,7 @@ def retrieve(
     if text is None or exhausted:
         return _ranked(snapshot, rows, scores, text, scope, None if exhausted else float(scores[-1])), exhausted
     best_keys, best_scores, best_other = scope.best_by_text(snapshot, text, fetch)
-    mask = snapshot.rows_allowed(snapshot.columns.mask_of(best_keys))
-    text_vector_scores, text_rows = snapshot.search(vector, fetch, mask)
+    text_vector_scores, text_rows = _search_products(snapshot, vector, fetch, best_keys)
     new = ~np.isin(text_rows, rows)
     bound = (1 - text.share) * float(scores[-1]) + best_other
     if len(text_rows) == fetch:
@@ -102,6 +101,35 @@ def retrieve(
         rows = np.concatenate([rows, exact])
         scores = np.concatenate([scores, exact_scores(snapshot.vectors_of(exact), vector, np.arange(len(exact)))])
     return _ranked(snapshot, rows, scores, text, scope, bound), False
+
+
+def leading_places(scores: Floats, count: int) -> tuple[Ids, float]:
+    """Return the places, sorted, of the `count` largest scores above 0 and of all that tie with the last of these.
+
+    Also return the largest of the other scores, 0 where none is above 0.
+    """
+    sample = scores[::SAMPLE_STEP]
+    floor = float(np.partition(sample, -count)[-count]) if len(sample) > count else 0.0
+    places = np.flatnonzero(scores >= floor) if floor > 0 else np.flatnonzero(scores > 0)
+    own = scores[places]  # the best of all are among them, because so many of the sample are
+    if len(own) > count:
+        chosen = own >= np.partition(own, -count)[-count]
+        places, others = places[chosen], own[~chosen]
+        if len(others) or floor <= 0:
+            return places, float(others.max(initial=0.0))
+    elif floor <= 0:
+        return places, 0.0
+    return places, float(scores.max(initial=0.0, where=scores < floor))
+
+
+def _search_products(snapshot: Snapshot, vector: Floats, k: int, keys: Ids) -> tuple[Floats, Ids]:
+    """Return exact scores and numbers of the k best rows of these products, ties by row number."""
+    if len(keys) > MAX_EXACT_ROWS:
+        return snapshot.search(vector, k, snapshot.rows_allowed(snapshot.columns.mask_of(keys)))
+    rows = _allowed_rows(snapshot, keys, SearchScope())
+    scores = exact_scores(snapshot.vectors_of(rows), vector, np.arange(len(rows)))
+    order = np.lexsort((rows, -scores))[:k]
+    return scores[order], rows[order]
 
 
 def _text_only(snapshot: Snapshot, text: TextScores | None, scope: SearchScope, fetch: int) -> tuple[Ranked, bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import cached_property, partial, reduce
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from search.query.terms import LEXICAL, Query, TextTerm
 from search.retrieval.lexical import DEFAULT_SHARE, LexicalHits, Lexicon
 from search.retrieval.text_reading import TextAnalysis
 from search.state.column_store import sorted_places
+from search.words.word_lookup import WordLookup
 
 MIN_HELD = 0.75  # score from which a product holds a text: all of its words, some perhaps in the description
 MIN_EXACT_SHARE = 0.5  # share of text in a query's weight from which a number or name in it is an exact match
@@ -59,23 +60,29 @@ class TextMatch:
         return tuple(dict.fromkeys(notes))
 
 
-def match_text(lexicon: Lexicon, query: Query, knows: KnowsWord = cannot_tell) -> TextMatch | None:
+def match_text(
+    lexicon: Lexicon, query: Query, knows: KnowsWord = cannot_tell, index: WordLookup | None = None
+) -> TextMatch | None:
     """Analyse the text of a query and look it up; None when the query has no text.
 
-    `knows` tells which words the encoder has.
+    `knows` tells which words the encoder has. `index` has the shop's words at one state; without it the catalogue's own
+    word index is read.
     """
     terms = [term for term in query.terms if isinstance(term, TextTerm) and term.weight]
     if not terms:
         return None
     # A part may not show the language of the whole: "pot" of "pot sans couvercle".
-    whole = lexicon.language_of(query.typed, " ".join(term.words for term in terms)) if query.typed else ENGLISH
+    whole = lexicon.language_of(query.typed, " ".join(term.words for term in terms), index) if query.typed else ENGLISH
     language = None if whole == ENGLISH else whole
-    readings = {term.words: lexicon.read(term.words, knows, language) for term in terms}
-    hits = [(term, lexicon.search(readings[term.words])) for term in terms]
-    wanted = [hit.keys for term, hit in hits if term.weight > 0]
+    readings = {term.words: lexicon.read(term.words, knows, language, index) for term in terms}
+    hits = [(term, lexicon.search(readings[term.words], words=index)) for term in terms]
+    excludes = any(term.weight < 0 for term in terms)
+    wanted = [hit.keys for term, hit in hits if term.weight > 0 and excludes]
     preferred = np.concatenate([np.zeros(0, np.int64), *wanted])
     denied = {
-        term.words: lexicon.denied_by(readings[term.words], hit, preferred) for term, hit in hits if term.weight < 0
+        term.words: lexicon.denied_by(readings[term.words], hit, preferred, index)
+        for term, hit in hits
+        if term.weight < 0
     }
     return TextMatch(
         readings,
@@ -83,7 +90,7 @@ def match_text(lexicon: Lexicon, query: Query, knows: KnowsWord = cannot_tell) -
         _is_understood(query, readings, hits, knows),
         tuple(hit for term, hit in hits if term.weight > 0),
         tuple(hit for term, hit in hits if term.weight < 0),
-        lexicon.has_word,
+        partial(lexicon.has_word, words=index),
     )
 
 
@@ -99,7 +106,7 @@ def _is_understood(
     wanted = [(term, hits) for term, hits in term_hits if term.weight > 0]
     if not wanted:
         return True
-    return any(len(hits.all_keys) or readings[term.words].is_readable(knows) for term, hits in wanted)
+    return any(hits.any or readings[term.words].is_readable(knows) for term, hits in wanted)
 
 
 def _fuse(
@@ -115,21 +122,34 @@ def _fuse(
         return None
     total = sum(abs(term.weight) for term, _ in term_hits)
     whole = sum(abs(term.weight) for term in query.terms)
-    keys = np.unique(np.concatenate([*(hits.all_keys for _, hits in term_hits), *denied.values()]))
+    keys = _all_keys(term_hits, denied)
     scores = np.zeros(len(keys), np.float32)
     exact: list[Ids] = [np.zeros(0, np.int64)]
     for term, hits in term_hits:
         weight = np.float32(term.weight / total)
-        scores[np.searchsorted(keys, hits.all_keys)] += weight * hits.all_scores
+        if hits.all_keys is keys:
+            scores += weight * hits.all_scores
+        else:
+            scores[np.searchsorted(keys, hits.all_keys)] += weight * hits.all_scores
         if term.words in denied and term.weight < 0:
             lacking = denied[term.words]
             scores[np.searchsorted(keys, lacking)] -= weight * (1 + hits.scores_of(lacking))
         if term.weight > 0 and total >= MIN_EXACT_SHARE * whole:
-            exact.append(hits.keys[hits.exact])
+            exact.append(hits.exact_keys[: hits.limit])
     if denied and total >= MIN_EXACT_SHARE * whole:
         exact.append(_complete_matches(term_hits, denied))
     share *= total / whole
     return TextScores(keys, {LEXICAL: np.float32(share) * scores}, share, np.concatenate(exact))
+
+
+def _all_keys(term_hits: Sequence[tuple[TextTerm, LexicalHits]], denied: Mapping[str, Ids]) -> Ids:
+    """Return the sorted keys of all products that have a score, or of all products where all hits have these."""
+    every = [hits.all_keys for _, hits in term_hits]
+    if all(keys is every[0] for keys in every) and all(
+        (sorted_places(every[0], keys) >= 0).all() for keys in denied.values()
+    ):
+        return every[0]
+    return np.unique(np.concatenate([*every, *denied.values()]))
 
 
 def _complete_matches(term_hits: Sequence[tuple[TextTerm, LexicalHits]], denied: Mapping[str, Ids]) -> Ids:
@@ -141,7 +161,7 @@ def _complete_matches(term_hits: Sequence[tuple[TextTerm, LexicalHits]], denied:
     return keys
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class TextScores:
     """Score components other than vector similarity, per product; a product's parts add up to at most `share`."""
 
@@ -150,15 +170,21 @@ class TextScores:
     share: float  # the vector score counts 1 - share
     exact: Ids  # keys of products whose number or name is in the text, or whose texts say "without" as it does
 
-    @property
+    @cached_property
     def scores(self) -> Floats:
-        """The sum of all parts, float32 (n,)."""
-        total: Floats = np.sum([np.zeros(len(self.keys), np.float32), *self.parts.values()], axis=0, dtype=np.float32)
+        """The sum of all parts, float32 (n,); not to be written to."""
+        total: Floats = np.zeros(len(self.keys), np.float32)
+        for part in self.parts.values():
+            total += part
         return total
 
     def parts_of(self, keys: Ids) -> dict[str, Floats]:
         """Return the parts of these keys, 0 for other products."""
+        if keys is self.keys:
+            return dict(self.parts)
         places = sorted_places(self.keys, keys)
+        if len(places) and places.min() >= 0:
+            return {name: part[places] for name, part in self.parts.items()}
         return {name: np.append(part, np.float32(0.0))[places] for name, part in self.parts.items()}
 
     @classmethod
@@ -175,7 +201,5 @@ class TextScores:
     def with_parts(self, keys: Ids, parts: Mapping[str, Floats], share: float) -> TextScores:
         """Add parts that give at most `share` together, float32 (n,) for all `keys`; the earlier parts count less."""
         smaller = replace(self, parts={name: np.float32(1 - share) * part for name, part in self.parts.items()})
-        whole = smaller.parts_of(keys) | dict(parts)
-        some = np.any([part != 0 for part in whole.values()], axis=0)
-        held = {name: part[some] for name, part in whole.items()}
-        return TextScores(keys[some], held, share + (1 - share) * self.share, self.exact)
+        own = smaller.parts if keys is self.keys else smaller.parts_of(keys)
+        return TextScores(keys, {**own, **parts}, share + (1 - share) * self.share, self.exact)

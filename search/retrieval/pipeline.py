@@ -148,7 +148,12 @@ class SearchPipeline:
         if not any(isinstance(term, TextTerm) for term in query.terms):
             return None, ()
         until = None if deadline is None else deadline.fraction(LEXICAL_SHARE)
-        step = self._steps.begin(LEXICAL, until, lambda: match_text(lexicon, query, state.query_encoder.knows_word))
+
+        def match() -> TextMatch | None:
+            index = None if state.words is None else state.words.at(state.columns, self._catalogue)
+            return match_text(lexicon, query, state.query_encoder.knows_word, index)
+
+        step = self._steps.begin(LEXICAL, until, match)
         try:
             return step.result(), ()
         except WindowshopError:

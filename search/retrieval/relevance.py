@@ -139,10 +139,8 @@ def _read_texts(text: TextMatch) -> Mapping[str, ReadText]:
 
 def _evidence(text: TextMatch, state: ServingState) -> TextEvidence:
     keys = state.columns.keys
-    held: Floats = np.zeros(len(keys), np.float32)
-    for hits in text.wanted or text.unwanted:
-        held = held + hits.scores_of(keys)
-    held = held / np.float32(max(1, len(text.wanted)))
+    first, *others = [hits.scores_of(keys) for hits in text.wanted or text.unwanted]
+    held: Floats = sum(others, start=first) / np.float32(max(1, len(text.wanted))) if others else first
     exact = np.zeros(0, np.int64) if text.scores is None else text.scores.exact
     return TextEvidence(held, state.columns.mask_of(exact), text.understood)
 

@@ -191,7 +191,7 @@ class SearchRun:
         columns, snapshot = self.state.columns, self.state.snapshot
         mask = columns.present
         if snapshot.products != np.count_nonzero(mask):
-            mask = columns.mask_of(np.unique(snapshot.found_keys()))
+            mask = snapshot.searchable()
         excluded = columns.ordinals(np.array(self.prepared.encoded.excluded, np.int64))
         if len(excluded):
             mask = mask.copy()

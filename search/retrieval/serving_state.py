@@ -24,6 +24,7 @@ from search.state.column_store import ProductColumns
 from search.state.row_encoder import RowEncoder
 from search.state.snapshot import Snapshot
 from search.understanding.kind_nearness import KindNearness
+from search.words.word_follower import WordFollower
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class ServingState:
     tokens: RefineTokens
     classifier: MatchClassifier
     nearness: KindNearness | None = None
+    words: WordFollower | None = None  # None where an earlier version built the generation
 
     @classmethod
     def of(cls, home: Path, snapshot: Snapshot, encoder: Encoder) -> ServingState:
@@ -55,6 +57,7 @@ class ServingState:
             RefineTokens(signing_key(home), encoder),
             MatchClassifier(manifest.weights["picture"], manifest.match, calibration),
             KindNearness.open(generation, encoder),
+            WordFollower.open(generation),
         )
 
     @property

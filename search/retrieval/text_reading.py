@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from catalog.storage.word_index import Words
 from catalog.text.glossary import ENGLISH
 from catalog.text.quantities import has_digit
 from catalog.text.tokenizer import forms, unspaced
+from search.execution.paused_value import PausedValue
 from search.language.concepts import Alternative, Concept
 from search.language.detection import CHINESE
 from search.language.english import is_english
@@ -28,15 +25,13 @@ from search.query.compounds import (
     words_of_letters,
 )
 from search.query.glossary import Glossary, RewrittenText
+from search.words.word_lookup import WordCounts
 
 MAX_CONCEPTS = 32  # first concepts of a text that count
 FEW_PRODUCTS = 10  # a word that fewer products have is also looked for in compounds
 JOINED_CONFIDENCE = 0.9  # confidence of a product that has two words of the text as one: "tea pot" in "teapot"
 SURE_SPLIT = 4  # letters of both parts, from which a split is more probable than a typing mistake
-PROMPT_SECONDS = 0.05  # processor time within which a vocabulary is read again at once when the shop has changed
 MAX_STRANGE = 3  # words that nobody knows of a text that may be in a language that it does not show
-MAX_PAUSE_SECONDS = 10.0  # time that a larger one is used at most although the shop has changed
-PAUSE_FACTOR = 20.0  # the same, as a multiple of the time that reading it took
 
 Way = tuple[tuple[str, ...], ...]  # the forms of each word that a product must have
 
@@ -105,10 +100,10 @@ class _Vocabulary:
 
 
 @dataclass(frozen=True, slots=True)
-class _WordCounts:
+class _CountedWords:
     """How many products have words, from memory where the vocabulary is of the index's moment, which is faster."""
 
-    index: Words
+    index: WordCounts
     counts: Mapping[str, int] | None
 
     def known(self, words: Sequence[str]) -> bool:
@@ -129,12 +124,9 @@ class TextReader:
 
     def __init__(self, glossary: Glossary) -> None:
         self._glossary = glossary
-        self._lock = threading.Lock()
-        self._vocabulary = _Vocabulary(SpellingVocabulary(()), CompoundVocabulary(()), {}, -1)
-        self._read_at = -math.inf
-        self._pause = 0.0
+        self._vocabulary = PausedValue[_Vocabulary]()
 
-    def read(self, text: str, index: Words, knows: KnowsWord, language: str | None = None) -> TextAnalysis:
+    def read(self, text: str, index: WordCounts, knows: KnowsWord, language: str | None = None) -> TextAnalysis:
         """Analyse a text, of the language that its words show where none is given: terms, corrections, compounds."""
         word_counts = self._word_counts(index)
         language = language or self.language_of(text, text, index)
@@ -155,16 +147,18 @@ class TextReader:
             rewritten = replace(rewritten, concepts=tuple(extended))
         return TextAnalysis(text, rewritten, tuple(corrections))
 
-    def language_of(self, typed: str, words: str, index: Words) -> str:
+    def language_of(self, typed: str, words: str, index: WordCounts) -> str:
         """Return the language of a text as typed that looks for words: what it shows, and what the shop has."""
         return language_in_shop(typed, words, lambda own: self._current_vocabulary(index).in_language(own))
 
-    def has_word(self, word: str, index: Words) -> bool:
+    def has_word(self, word: str, index: WordCounts) -> bool:
         """Return whether a product or the glossary has a word in any form."""
         known = self._word_counts(index).known(forms(word))
         return known or any(concept.in_glossary for concept in self._glossary.apply(word, ENGLISH).concepts)
 
-    def _forms_of(self, index: Words, rewritten: RewrittenText, knows: KnowsWord) -> dict[str, list[tuple[str, ...]]]:
+    def _forms_of(
+        self, index: WordCounts, rewritten: RewrittenText, knows: KnowsWord
+    ) -> dict[str, list[tuple[str, ...]]]:
         """Return the shop's words for a word of a text with stems: "tasse" of "tassen"; "kaffee", "tasse" as one."""
         if rewritten.language not in STEMMED:
             return {}
@@ -176,7 +170,7 @@ class TextReader:
         }
 
     def _look_up(
-        self, word_counts: _WordCounts, rewritten: RewrittenText, knows: KnowsWord
+        self, word_counts: _CountedWords, rewritten: RewrittenText, knows: KnowsWord
     ) -> tuple[list[Correction], dict[str, tuple[str, ...]]]:
         """Return the corrections of words that no product has, and the compounds of words that few products have."""
         language, concepts = rewritten.language, rewritten.concepts[:MAX_CONCEPTS]
@@ -200,7 +194,7 @@ class TextReader:
         return corrections, compounds
 
     def _foreign_corrections(
-        self, word_counts: _WordCounts, rewritten: RewrittenText, corrections: Sequence[Correction], knows: KnowsWord
+        self, word_counts: _CountedWords, rewritten: RewrittenText, corrections: Sequence[Correction], knows: KnowsWord
     ) -> tuple[list[Correction], str]:
         """Return the corrections of words that nobody knows to terms of a language that the text then shows, and it."""
         done = {correction.word for correction in corrections}
@@ -221,27 +215,24 @@ class TextReader:
         terms, language = terms_meant(rewritten.typed, strange, known, vocabularies)
         return [Correction(word, term) for word, term in terms.items()], language or rewritten.language
 
-    def _word_counts(self, index: Words) -> _WordCounts:
-        vocabulary = self._vocabulary
-        return _WordCounts(index, vocabulary.counts if vocabulary.seq == index.seq() else None)
+    def _word_counts(self, index: WordCounts) -> _CountedWords:
+        vocabulary = self._vocabulary.made
+        is_current = vocabulary is not None and vocabulary.seq == index.seq()
+        return _CountedWords(index, vocabulary.counts if vocabulary is not None and is_current else None)
 
-    def _current_vocabulary(self, index: Words) -> _Vocabulary:
-        """Return the shop's vocabulary; read it again when the shop has changed, a large one not after every change."""
-        with self._lock:
-            now, seq = time.monotonic(), index.seq()
-            if seq != self._vocabulary.seq and now - self._read_at >= self._pause:
-                ways_by_term = self._ways_by_term  # made once, so its time does not count
-                started = time.thread_time()
-                known = dict(index.vocabulary())
-                terms = (term for term, ways in ways_by_term.items() if _finds_products(ways, known))
-                counts = dict.fromkeys(terms, 0) | known
-                self._vocabulary = _Vocabulary(
-                    SpellingVocabulary(sorted(counts.items())), CompoundVocabulary(known.items()), known, seq
-                )
-                took = time.thread_time() - started
-                self._pause = 0.0 if took < PROMPT_SECONDS else min(MAX_PAUSE_SECONDS, PAUSE_FACTOR * took)
-                self._read_at = now
-            return self._vocabulary
+    def _current_vocabulary(self, index: WordCounts) -> _Vocabulary:
+        """Return the shop's vocabulary; of a large shop that has changed, an earlier one for some seconds."""
+        seq, ways_by_term = index.seq(), self._ways_by_term  # these are made once, so their time does not count
+
+        def read() -> _Vocabulary:
+            known = dict(index.vocabulary())
+            terms = (term for term, ways in ways_by_term.items() if _finds_products(ways, known))
+            counts = dict.fromkeys(terms, 0) | known
+            return _Vocabulary(
+                SpellingVocabulary(sorted(counts.items())), CompoundVocabulary(known.items()), known, seq
+            )
+
+        return self._vocabulary.current(seq, read, background=index.is_lasting)
 
     @cached_property
     def _ways_by_term(self) -> dict[str, list[Way]]:

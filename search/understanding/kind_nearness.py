@@ -14,7 +14,7 @@ from indexer.encoders.base import BaseEncoder, Encoder
 from indexer.generations.kind_vectors import KindVectors, combine, kind_names
 from indexer.generations.store import Generation
 from indexer.numeric import sigmoid, softmax, unit
-from indexer.types import Floats
+from indexer.types import Floats, Ids
 from search.understanding.question_words import question_words
 from search.understanding.world_kinds import names_of_kinds
 
@@ -89,7 +89,7 @@ class KindNearness:
         number = next((number for end in ends if (number := names_of_kinds().get(end)) is not None), None)
         if number is None:
             return False
-        return bool(self._scale(tuple(sorted(labels))).sold[number] < SOLD_KIND)
+        return bool(self._scale(tuple(sorted(labels))).sold[self._vectors.owners[number]] < SOLD_KIND)
 
     def near_kinds(self, label: str, labels: Collection[str]) -> tuple[str, ...]:
         """Return the kinds `labels` in the order of their likeness to one of them, itself left out."""
@@ -118,16 +118,42 @@ class KindNearness:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scale:
-    """The vectors of the kinds (n, dim), and their relation to the kind of each phrase (p, n).
+class _Owned:
+    """Which phrases are about which kind of all shops: the phrases by kind, and where those of a kind start."""
 
-    `sold` (p,) is the cosine of the nearest kind's name to that of each phrase's kind: 1 where the shop sells it.
+    order: Ids
+    starts: Ids
+    kinds: Ids  # that have a phrase
+    count: int
+
+    @classmethod
+    def of(cls, owners: Ids, count: int) -> _Owned:
+        """Return the phrases of `count` kinds; the owner -1 is the last one."""
+        kinds = np.where(owners < 0, count - 1, owners)
+        order = np.argsort(kinds, kind="stable")
+        own, starts = np.unique(kinds[order], return_index=True)
+        return cls(order, starts, own, count)
+
+    def sums(self, shares: Floats) -> Floats:
+        """Return the sums (q, kinds) of the shares (q, phrases) of each kind."""
+        sums = np.zeros((len(shares), self.count), np.float32)
+        sums[:, self.kinds] = np.add.reduceat(shares[:, self.order], self.starts, axis=1)
+        return sums
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """The vectors of the kinds (n, dim), and their relation to each kind of all shops (m + 1, n).
+
+    `sold` (m + 1,) is the cosine of the nearest kind's name to that of each kind of all shops: 1 where the shop sells
+    it. The last of these stands for what is nothing to buy. `owned` (m + 1, p) adds what phrases say of their kinds.
     `mean` and `spread` are those of the evidence of things that the shop does not sell.
     """
 
     kinds: Floats
     related: Floats
     sold: Floats
+    owned: _Owned
     mean: float = 0.0
     spread: float = 1.0
 
@@ -141,7 +167,7 @@ def _scale_of(kinds: Floats, vectors: KindVectors) -> _Scale:
     related = unit(vectors.names + np.float32(USES_SHARE) * uses) @ kinds.T
     # What is nothing to buy, owner -1, is related to no kind.
     related, sold = np.pad(related, ((0, 1), (0, 0))), np.pad(cosines.max(axis=1), (0, 1))
-    scale = _Scale(kinds, related[vectors.owners], sold[vectors.owners])
+    scale = _Scale(kinds, related, sold, _Owned.of(vectors.owners, len(sold)))
     foreign = np.flatnonzero(cosines.max(axis=1) < FOREIGN)
     if len(foreign) < MIN_FOREIGN:
         return scale
@@ -157,5 +183,5 @@ def _compare(cosines: Floats, others: Floats, scale: _Scale) -> tuple[Floats, Fl
     `cosines` (q, n) are those to the shop's kinds, `others` (q, p) those to all phrases. The evidence: how near
     the kinds that the question is near to are to the shop's, 1 where the shop sells them.
     """
-    shares = softmax(others / np.float32(TEMPERATURE))
+    shares = scale.owned.sums(softmax(others / np.float32(TEMPERATURE)))
     return cosines + np.float32(RELATED_SHARE) * (shares @ scale.related), shares @ scale.sold

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from catalog.text.glossary import ENGLISH
 from catalog.text.tokenizer import normalise, unspaced
+from search.execution.paused_value import PausedValue
 from search.language.alignment import WordAlignment, typed_places
 from search.language.terms import JAPANESE
 from search.query.glossary import Glossary
@@ -20,9 +18,6 @@ from search.understanding.question_words import UNSPACED_ENDINGS, name_keys
 from search.understanding.shop_names import ShopNames
 from search.understanding.understood import Understood, UnderstoodKind, UnderstoodValue, ValueRef
 
-PROMPT_SECONDS = 0.05  # processor time within which the names are read again at once when the shop has changed
-MAX_PAUSE_SECONDS = 10.0
-PAUSE_FACTOR = 20.0
 MIN_UNTRANSLATED = 2  # characters that nobody has, from which they are a word that was not understood
 MAX_SYNONYMS = 4_096  # texts whose synonyms stay in memory
 MIN_EXCLUDED = 0.4  # quality of a value that excludes a product: "not blue" excludes "cobalt blue" as well
@@ -61,17 +56,14 @@ class QuestionReader:
 
     def __init__(self, glossary: Glossary) -> None:
         self._glossary = glossary
-        self._lock = threading.Lock()
-        self._names: tuple[ProductColumns, ShopNames] | None = None
-        self._read_at = -math.inf
+        self._names = PausedValue[ShopNames]()
         self._known_synonyms: dict[str, Sequence[tuple[tuple[str, ...], float]]] = {}
-        self._pause = 0.0
 
     def read(
         self, query: Query, texts: Mapping[str, ReadText], columns: ProductColumns, known: KnownWord
     ) -> Understood:
         """Return the parts of the text terms of a query; `texts` has the text of each."""
-        names = self._current_names(columns)
+        names = self._names.current(columns, lambda: ShopNames(columns))
         kinds: list[UnderstoodKind] = []
         values: list[UnderstoodValue] = []
         rest: list[str] = []
@@ -143,20 +135,6 @@ class QuestionReader:
                 self._known_synonyms.clear()
             self._known_synonyms[text] = [(way.words, way.confidence) for way in ways]
         return self._known_synonyms[text]
-
-    def _current_names(self, columns: ProductColumns) -> ShopNames:
-        """Return the shop's names; make them again when the shop has changed, of a large one not at every change."""
-        with self._lock:
-            now = time.monotonic()
-            known = self._names
-            stale = known is None or (known[0] is not columns and now - self._read_at >= self._pause)
-            if known is None or stale:
-                started = time.thread_time()
-                known = self._names = columns, ShopNames(columns)
-                took = time.thread_time() - started
-                self._pause = 0.0 if took < PROMPT_SECONDS else min(MAX_PAUSE_SECONDS, PAUSE_FACTOR * took)
-                self._read_at = now
-            return known[1]
 
 
 def _no_synonyms(text: str) -> Sequence[tuple[tuple[str, ...], float]]:

@@ -47,6 +47,7 @@ POINTS = {
     "rows.written": "update",
     "index.saved": "update",
     "tables.written": "update",
+    "words.written": "update",
     "gates.passed": "update",
     "seal.files-synced": "update",
     "seal.manifest-written": "update",

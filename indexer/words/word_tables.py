@@ -1,0 +1,155 @@
+"""Write a catalogue's word index as mapped arrays into a generation's folder, and open them.
+
+Words stand in the order of their bytes. A word has an entry for each product that has it: the product's ordinal, which
+is its place among all keys, and the fields that have the word. So a look-up reads neither SQLite nor other words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.storage.catalogue import Catalogue
+from catalog.storage.word_index import WORD_COLUMNS, Words
+from indexer.generations.manifest import damaged
+from indexer.types import Ids, Mask
+
+WORDS_FILE, WORD_STARTS_FILE = "words.npy", "word_starts.npy"
+ENTRY_STARTS_FILE, ENTRY_PRODUCTS_FILE, ENTRY_FIELDS_FILE = "word_entries.npy", "word_products.npy", "word_fields.npy"
+WORD_KEYS_FILE = "word_keys.npy"
+FIELD_BITS = {name: 1 << number for number, name in enumerate(WORD_COLUMNS)}  # of an entry's fields
+BATCH_OCCURRENCES = 1_000_000  # that are read at once
+KNOWN_NUMBERS = 65_536  # words whose places in the order stay in memory
+_END = b"\n"  # behind each word; no word has it
+_ID_BEGINS, _ID_ENDS = "=", ">"  # words of ids begin with the former; the latter is the next character
+
+Ordinals = NDArray[np.integer[Any]]  # int32 in the files
+Fields = NDArray[np.uint8]
+
+
+def write_word_tables(folder: Path, catalogue: Catalogue) -> None:
+    """Write the words of the catalogue, as this thread reads it, into the folder of a generation."""
+    keys = np.array(catalogue.keys(), np.int64)
+    words, counts = bytearray(), [np.zeros(1, np.int64)]
+    lengths = [np.zeros(1, np.int64)]
+    products, fields = [np.zeros(0, np.int32)], [np.zeros(0, np.uint8)]
+    with catalogue.words() as index:
+        for batch, sizes, numbers in _batches(index):
+            owners = np.repeat(np.arange(len(batch)), sizes)
+            pairs = owners * (int(keys[-1]) + 1 if len(keys) else 1) + (numbers >> 2)
+            first = np.flatnonzero(np.diff(pairs, prepend=-1))  # of each word and product
+            bits = np.left_shift(1, numbers & 3).astype(np.uint8)
+            products.append(np.searchsorted(keys, numbers[first] >> 2).astype(np.int32))
+            fields.append(np.bitwise_or.reduceat(bits, first))
+            counts.append(np.bincount(owners[first], minlength=len(batch)))
+            encoded = [word.encode() + _END for word in batch]
+            lengths.append(np.fromiter(map(len, encoded), np.int64, len(encoded)))
+            words += b"".join(encoded)
+    arrays: dict[str, NDArray[Any]] = {
+        WORDS_FILE: np.frombuffer(words, np.uint8),
+        WORD_STARTS_FILE: np.cumsum(np.concatenate(lengths)),
+        ENTRY_STARTS_FILE: np.cumsum(np.concatenate(counts)),
+        ENTRY_PRODUCTS_FILE: np.concatenate(products),
+        ENTRY_FIELDS_FILE: np.concatenate(fields),
+        WORD_KEYS_FILE: keys,
+    }
+    for name, array in arrays.items():
+        np.save(folder / name, array, allow_pickle=False)
+
+
+def _batches(index: Words) -> Iterator[tuple[list[str], list[int], Ids]]:
+    """Yield some words at a time, with the number of occurrences of each, and all of these."""
+    words: list[str] = []
+    sizes: list[int] = []
+    texts: list[str] = []
+    waiting = 0
+    for word, size, text in index.occurrences():
+        words.append(word)
+        sizes.append(size)
+        texts.append(text)
+        waiting += size
+        if waiting >= BATCH_OCCURRENCES:
+            yield words, sizes, np.fromstring(",".join(texts), np.int64, sep=",")
+            words, sizes, texts, waiting = [], [], [], 0
+    if words:
+        yield words, sizes, np.fromstring(",".join(texts), np.int64, sep=",")
+
+
+class WordTables:
+    """The words of all products of a generation. Never changes; threads share it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Map the files. Raises DamagedGeneration, or FileNotFoundError where an earlier version wrote none."""
+        try:
+            words, self._starts = _mapped(folder, WORDS_FILE), _mapped(folder, WORD_STARTS_FILE)
+            self._entries = _mapped(folder, ENTRY_STARTS_FILE)
+            self._products: Ordinals = _mapped(folder, ENTRY_PRODUCTS_FILE)
+            self._fields: Fields = _mapped(folder, ENTRY_FIELDS_FILE)
+            self.keys: Ids = _mapped(folder, WORD_KEYS_FILE)  # sorted, of all products
+        except ValueError as error:
+            raise damaged(str(folder / WORDS_FILE), f"it cannot be read ({error})") from error
+        if len(self._starts) != len(self._entries) or len(self._products) != len(self._fields):
+            raise damaged(str(folder / WORDS_FILE), "the arrays of words are not of one length")
+        self._words = memoryview(words.data)
+        self._word_starts = memoryview(self._starts.data)
+        self.number: Callable[[str], int] = lru_cache(maxsize=KNOWN_NUMBERS)(self._number)
+
+    @classmethod
+    def open(cls, folder: Path) -> WordTables | None:
+        """Return the words of a generation; None where an earlier version wrote none. Raises DamagedGeneration."""
+        return cls(folder) if (folder / WORD_KEYS_FILE).is_file() else None
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    def entries(self, number: int) -> tuple[Ordinals, Fields]:
+        """Return the ordinals, ascending, of the products that have a word, and in which fields."""
+        first, end = int(self._entries[number]), int(self._entries[number + 1])
+        return self._products[first:end], self._fields[first:end]
+
+    def count(self, number: int) -> int:
+        """Return the number of products that have a word."""
+        return int(self._entries[number + 1] - self._entries[number])
+
+    def vocabulary(self, ids: bool = False, gone: Mask | None = None) -> list[tuple[str, int]]:
+        """Return every word and the number of products that have it, in order; the words of ids only with `ids`.
+
+        `gone` masks the products, by ordinal, that do not count.
+        """
+        counts = np.diff(self._entries)
+        if gone is not None and len(counts):
+            counts = counts - np.add.reduceat(gone[self._products].astype(np.int64), self._entries[:-1])
+        parts = [(0, len(self))] if ids else [(0, self._from(_ID_BEGINS)), (self._from(_ID_ENDS), len(self))]
+        found: list[tuple[str, int]] = []
+        for first, end in parts:
+            text = bytes(self._words[self._word_starts[first] : self._word_starts[end]]).decode()
+            found += zip(text.split(_END.decode())[:-1], counts[first:end].tolist(), strict=True)
+        return found
+
+    def _number(self, word: str) -> int:
+        at = self._from(word)
+        return at if at < len(self) and self._word(at) == word.encode(errors="surrogatepass") else -1
+
+    def _from(self, word: str) -> int:
+        """Return the number of the first word that does not come before another one."""
+        wanted = word.encode(errors="surrogatepass")
+        first, end = 0, len(self)
+        while first < end:
+            middle = (first + end) // 2
+            if self._word(middle) < wanted:
+                first = middle + 1
+            else:
+                end = middle
+        return first
+
+    def _word(self, number: int) -> bytes:
+        return bytes(self._words[self._word_starts[number] : self._word_starts[number + 1] - 1])
+
+
+def _mapped(folder: Path, name: str) -> NDArray[Any]:
+    return np.asarray(np.load(folder / name, mmap_mode="r", allow_pickle=False))  # a plain array is quicker to cut

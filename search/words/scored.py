@@ -1,0 +1,97 @@
+"""Scores of some products: a few of them with their places, or all of them in one array, whichever is quicker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from indexer.types import Floats
+from indexer.words.word_tables import Ordinals
+
+DENSE_SHARE = 16  # of all places, one in so many, from which all are kept in one array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """Scores above 0 by place. With `places` None, `scores` has one for each place, 0 where there is none."""
+
+    places: Ordinals | None  # sorted
+    scores: Floats  # float32
+
+    @classmethod
+    def none(cls) -> Scored:
+        """Return no scores."""
+        return cls(np.zeros(0, np.int64), np.zeros(0, np.float32))
+
+    @classmethod
+    def of(cls, places: Ordinals, score: float) -> Scored:
+        """Return the same score for these sorted places."""
+        return cls(places, np.full(len(places), score, np.float32))
+
+    def __len__(self) -> int:
+        return len(self.scores) if self.places is not None else int(np.count_nonzero(self.scores))
+
+    def times(self, factor: np.float32) -> Scored:
+        """Return the scores multiplied by a factor."""
+        return self if factor == 1 else Scored(self.places, self.scores * factor)
+
+    def share_of(self, whole: np.float32) -> Scored:
+        """Return the scores as shares of a whole, at most 1."""
+        shares = self.scores / whole
+        return Scored(self.places, np.minimum(shares, np.float32(1.0), out=shares))
+
+    def sparse(self) -> tuple[Ordinals, Floats]:
+        """Return the places and their scores."""
+        if self.places is not None:
+            return self.places, self.scores
+        places = np.flatnonzero(self.scores)
+        return places, self.scores[places]
+
+    def dense(self, size: int) -> Floats:
+        """Return one score for each of `size` places, 0 where there is none; not to be written to."""
+        if self.places is None:
+            return self.scores
+        scores = np.zeros(size, np.float32)
+        scores[self.places] = self.scores
+        return scores
+
+    def among(self, places: Ordinals) -> Scored:
+        """Return the scores of these sorted places, all of which have one."""
+        if self.places is None:
+            return Scored(places, self.scores[places])
+        return Scored(places, self.scores[np.searchsorted(self.places, places)])
+
+
+def merge(parts: Sequence[Scored], combine: np.ufunc, size: int | None) -> Scored:
+    """Combine scores by a ufunc, place by place, in the order of the parts, from 0.
+
+    `size` is the number of places; without one all parts have places, and the result has.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    total = sum(len(part.scores) for part in parts)
+    if size is not None and (total * DENSE_SHARE > size or any(part.places is None for part in parts)):
+        return Scored(None, _merged(parts, combine, size))
+    places = np.sort(np.concatenate([part.sparse()[0] for part in parts]))
+    places = places[np.diff(places, prepend=-1) > 0]  # `np.unique` hashes them, which takes several times as long
+    merged = np.zeros(len(places), np.float32)
+    for part in parts:
+        own, scores = part.sparse()
+        at = np.searchsorted(places, own)
+        merged[at] = combine(merged[at], scores)
+    return Scored(places, merged)
+
+
+def _merged(parts: Sequence[Scored], combine: np.ufunc, size: int) -> Floats:
+    # The sum of two numbers is the same whichever comes first; one of three is not.
+    ordered = sorted(parts, key=lambda part: part.places is not None) if len(parts) == 2 else parts
+    first, *others = ordered
+    merged = first.scores.copy() if first.places is None else first.dense(size)
+    for part in others:
+        if part.places is None:
+            combine(merged, part.scores, out=merged)
+        else:
+            merged[part.places] = combine(merged[part.places], part.scores)
+    return merged

@@ -1,0 +1,60 @@
+"""The tables of words have what the catalogue's word index has."""
+
+from contextlib import closing
+
+import numpy as np
+import pytest
+
+from catalog.errors import DamagedGeneration
+from catalog.product import Picture, Product
+from catalog.storage.catalogue import Catalogue
+from indexer.words import word_tables
+from indexer.words.word_tables import FIELD_BITS, WordTables, write_word_tables
+
+SHOP = [
+    ("a-1", "Red mug", {"brand": "Mug", "description": "A mug with brød."}),
+    ("b", "Blue mugs 500ml", {}),
+    ("c", "红色 mug", {"attributes": {"mpn": "X200-b"}}),
+]
+
+
+@pytest.fixture(params=[1_000_000, 1])
+def shop(tmp_path, request, monkeypatch):
+    monkeypatch.setattr(word_tables, "BATCH_OCCURRENCES", request.param)
+    with closing(Catalogue.open(tmp_path / "catalog.sqlite")) as catalogue:
+        catalogue.put([Product(id_, title, (Picture("/a.jpg"),), **facts) for id_, title, facts in SHOP])
+        catalogue.remove(["a-1"])
+        catalogue.put([Product(SHOP[0][0], SHOP[0][1], (Picture("/a.jpg"),), **SHOP[0][2])])
+        write_word_tables(tmp_path, catalogue)
+        yield catalogue, WordTables.open(tmp_path)
+
+
+def test_words_with_their_products_and_fields(shop):
+    catalogue, tables = shop
+    assert tables.keys.tolist() == catalogue.keys()
+    with catalogue.words() as index:
+        assert tables.vocabulary(ids=True) == index.vocabulary()
+        for word, count in index.vocabulary():
+            number = tables.number(word)
+            assert tables.count(number) == count
+            products, fields = tables.entries(number)
+            for name, bit in FIELD_BITS.items():
+                expected = np.fromstring(index.postings([word], name), np.int64, sep=",")
+                assert tables.keys[products[fields & bit != 0]].tolist() == expected.tolist()
+    for unknown in ("", "zzz", "mu", "=", "\ud800", "👗"):
+        assert tables.number(unknown) == -1
+
+
+def test_the_vocabulary_without_ids_and_without_some_products(shop):
+    _, tables = shop
+    assert not [word for word, _ in tables.vocabulary() if word.startswith("=")]
+    gone = np.array([True, False, False])
+    left = dict(tables.vocabulary(ids=True, gone=gone))
+    assert (left["mugs"], left["mug"], left["=b"]) == (0, 2, 0)
+
+
+def test_what_an_earlier_version_or_damage_leaves(shop, tmp_path):
+    assert WordTables.open(tmp_path / "none") is None
+    (tmp_path / word_tables.WORDS_FILE).write_bytes(b"no array")
+    with pytest.raises(DamagedGeneration, match="words"):
+        WordTables.open(tmp_path)

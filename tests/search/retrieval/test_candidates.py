@@ -1,0 +1,24 @@
+"""The products with the best text scores are found without sorting all."""
+
+import numpy as np
+import pytest
+
+from search.retrieval.candidates import leading_places
+
+
+def plainly(scores, count):
+    above = np.sort(scores[scores > 0])[::-1]
+    least = above[count - 1] if len(above) > count else 0.0
+    chosen = (scores >= least) & (scores > 0)
+    return np.flatnonzero(chosen).tolist(), float(scores[~chosen].max(initial=0.0))
+
+
+@pytest.mark.parametrize("different", [2, 5, 1_000])
+@pytest.mark.parametrize("size", [0, 1, 40, 5_000])
+@pytest.mark.parametrize("count", [1, 7, 100])
+def test_the_best_and_what_ties_with_the_last(size, count, different):
+    rng = np.random.default_rng(size + count)
+    for held in (0.0, 0.01, 0.5, 1.0):
+        scores = (rng.integers(-1, different, size) * (rng.random(size) < held)).astype(np.float32)
+        places, best_other = leading_places(scores, count)
+        assert (places.tolist(), best_other) == plainly(scores, count)
