@@ -1,5 +1,5 @@
 """Run steps under deadlines and time them.
 
 Imported by search.assistant.handover, search.connect, search.engine, search.explain, search.listings,
-search.pricing.alerts, search.recommend, search.retrieval, web.middleware.
+search.pricing.alerts, search.recommend, search.retrieval, search.understanding, web.middleware.
 """
