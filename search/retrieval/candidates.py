@@ -141,6 +141,18 @@ def _text_only(snapshot: Snapshot, text: TextScores | None, scope: SearchScope, 
     return _ranked(snapshot, rows, np.zeros(len(rows), np.float32), text, scope, None), True
 
 
+def searchable(snapshot: Snapshot) -> Mask:
+    """Return the mask (n,) of the products of the columns that have a searchable row."""
+    columns = snapshot.columns
+    if snapshot.products == np.count_nonzero(columns.present):
+        return columns.present
+    found = np.zeros(len(columns) + 1, np.bool_)  # the last one for products that the columns lack, at -1
+    own = snapshot.generation_rows.ordinals(columns)
+    found[own if snapshot.allowed is None else own[snapshot.allowed]] = True
+    found[columns.ordinals(snapshot.live.keys)] = True
+    return found[:-1] & columns.present
+
+
 def build_hits(
     state: ServingState, vector: Floats | None, ranked: Ranked, groups: Sequence[Sequence[tuple[int, Product]]]
 ) -> tuple[SearchHit, ...]:

@@ -26,6 +26,7 @@ from search.retrieval.candidates import (
     one_per_group,
     page_slice,
     retrieve,
+    searchable,
 )
 from search.retrieval.collapse import Group, collapse_listings, copies_of, represented
 from search.retrieval.relevance import MAX_VOTERS, PreparedQuery, majority_category
@@ -188,10 +189,8 @@ class SearchRun:
 
     def _searchable(self) -> Mask:
         """Return the mask of the products that may be hits: those with a row, and none that the query names."""
-        columns, snapshot = self.state.columns, self.state.snapshot
-        mask = columns.present
-        if snapshot.products != np.count_nonzero(mask):
-            mask = snapshot.searchable()
+        columns = self.state.columns
+        mask = searchable(self.state.snapshot)
         excluded = columns.ordinals(np.array(self.prepared.encoded.excluded, np.int64))
         if len(excluded):
             mask = mask.copy()

@@ -241,14 +241,6 @@ class Snapshot:
         own = self.generation_rows.generation.product_keys
         return np.concatenate([own if self.allowed is None else own[self.allowed], self.live.keys])
 
-    def searchable(self) -> Mask:
-        """Return the mask (n,) of the products of the columns that have a searchable row."""
-        found = np.zeros(len(self.columns) + 1, np.bool_)  # the last one for products that the columns lack, at -1
-        own = self.generation_rows.ordinals(self.columns)
-        found[own if self.allowed is None else own[self.allowed]] = True
-        found[self.columns.ordinals(self.live.keys)] = True
-        return found[:-1] & self.columns.present
-
     def draw(self, count: int, seed: int) -> list[int]:
         """Return the keys of at most `count` random products; some may have left the catalogue."""
         own = self.generation_rows.product_keys
