@@ -100,7 +100,7 @@ class GenerationBuilder:
             count = catalogue.pictures_count()
             with timed_step("rows", count):
                 copied = write_rows(folder, catalogue, sources)
-            with timed_step("words", count):
+            with timed_step("postings", count):
                 write_word_tables(folder, catalogue)
                 failpoint("words.written")
             candidate = self._index(folder, number, seq, previous)
