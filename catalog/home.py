@@ -49,6 +49,7 @@ class ShopHome:
     fetched = Entry("fetched", "Pictures fetched by web address, and a table of the addresses. Imports write.")
     pictures = Entry("pictures", "Pictures of single product changes, re-encoded. Server and command line write.")
     thumbnails = Entry("thumbs", "Small pictures to show; may be deleted. The server writes.")
+    vectors_identity = Entry("vectors.json", "The shop's name in Milvus, and the path of this home. `build` writes.")
     reports = Entry("reports", "Reports of imports and the audit. `build`, `update`, `doctor` write.")
     update_report = Entry("reports/update.json", "What the last `update` did.")
     update_rejected = Entry("reports/rejected-update.csv", "Rows that the last `update` rejected, and why.")

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.indexer.vectors.milvus_server import running_server
+
 if "CI" not in os.environ:  # hypothesis has such a profile for CI
     settings.register_profile("any machine", deadline=None)
     settings.load_profile("any machine")
@@ -27,3 +29,9 @@ def pytest_collection():
 def shared_models():
     os.environ.setdefault("WINDOWSHOP_MODELS", str(Path(__file__).parents[1] / "var" / "models"))
     return Path(os.environ["WINDOWSHOP_MODELS"])
+
+
+@pytest.fixture(scope="session")
+def milvus_server(tmp_path_factory):
+    """One milvus-lite server, in a process of its own; a test that kills it starts it again."""
+    yield from running_server(tmp_path_factory.mktemp("milvus"))

@@ -108,6 +108,7 @@ STATUSES: tuple[tuple[type[errors.WindowshopError], int], ...] = (
     (errors.LiveIndexFull, 507),
     (errors.DeadlineExceeded, 504),
     (errors.StepFailed, 503),
+    (errors.VectorsUnavailable, 503),
     (errors.OrdersUnavailable, 503),
     (errors.VoiceUnavailable, 501),
     (errors.VoiceBusy, 503),
@@ -123,6 +124,10 @@ PUBLIC_MESSAGES: dict[type[errors.WindowshopError], tuple[str, str]] = {
     errors.GenerationError: ("The shop's index cannot be used at the moment.", "Please try again later."),
     errors.DeadlineExceeded: ("The answer was not ready in time.", "Try again, or allow more time with timeout_ms."),
     errors.StepFailed: ("The shop cannot answer that at the moment.", "Please try again later."),
+    errors.VectorsUnavailable: (
+        "The shop cannot compare pictures at the moment.",
+        "Search with words, or try again later.",
+    ),
     errors.OrdersUnavailable: ("Orders cannot be looked up at the moment.", "Please try again later."),
     errors.LiveIndexFull: (
         "The shop holds the maximum of pictures that changed since it was indexed.",

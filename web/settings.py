@@ -109,6 +109,11 @@ class Settings(AssistantSettings, PriceAlertSettings):
         " are not on the public internet, separated by commas; `10.0.0.5:8080` also allows that port."
         " The other commands read it too.",
     )
+    vectors: str | None = Field(
+        default=None,
+        description="Where new indexes put the vectors of rows: `embedded`, in the shop's folder, or a Milvus server"
+        " such as milvus://user:password@host:19530/database; milvuss:// is over TLS. The other commands read it too.",
+    )
     shop_url: str | None = Field(
         default=None,
         description="Where the shop itself is, such as https://www.shop.example: Shopify's webhooks do not say it.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,7 @@ from indexer.ann.exact_rerank import OVERFETCH_FACTOR, RerankedSearch, exact_sco
 from indexer.ann.faiss_index import FLAT, IVF_PQ, VectorIndex
 from indexer.ann.mmap_arrays import release_pages, sample_rows
 from indexer.layout import WORDS, RowLayout
-from indexer.types import Floats, IndexRecord, Recall
+from indexer.types import Floats, Ids, IndexRecord, Recall
 
 RECALL_DEPTH = 10
 MIN_RECALL = 0.95
@@ -22,6 +22,7 @@ TITLE_SAMPLE = 2_000
 TIE_TOLERANCE = 1e-5
 
 Rows = NDArray[np.float16]
+Search = Callable[[Floats, int], tuple[Floats, Ids]]  # of a query (dim,) and k: scores and row numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +47,20 @@ def tune(
     total = sum(len(vectors) for vectors in queries.values())
     overfetch = 4 * OVERFETCH_FACTOR if index.kind == IVF_PQ else OVERFETCH_FACTOR
     record = IndexRecord(index.kind, index.lists, first, overfetch, goal.seed)
-    truths = {name: _truth(rows, vectors) for name, vectors in queries.items()}
+    truths = {name: tenth_scores(rows, vectors) for name, vectors in queries.items()}
     while True:
         search = RerankedSearch(index, rows, record.nprobe, record.overfetch)
-        reached = {name: _recall(search, vectors, truths[name]) for name, vectors in queries.items()}
+        reached = {name: recall_at_10(search.search, len(rows), queries[name], truths[name]) for name in queries}
         release_pages(rows)
         if min(reached.values()) >= goal.target or record.nprobe >= max(index.lists, 1):
             break
         record = replace(record, nprobe=min(record.nprobe * 2, index.lists))
-    recall = Recall(_worst(reached, "picture") or 0.0, _worst(reached, "text"), total)
+    recall = require_recall(reached, total, goal)
+    return record if index.kind != FLAT else replace(record, nprobe=0, overfetch=0), recall
+
+
+def require_recall(reached: Mapping[str, float], queries: int, goal: Goal) -> Recall:
+    """Return the recall reached by kind of query. Raises GenerationError when one is below `goal.minimum`."""
     if min(reached.values()) < goal.minimum:
         figures = ", ".join(f"{value:.3f} for {name} queries" for name, value in reached.items())
         raise GenerationError(
@@ -62,7 +68,7 @@ def tune(
             " and the previous index stays in use.",
             "Build again with --kind ivf_sq8 or --kind flat, which need more memory and find more.",
         )
-    return record if index.kind != FLAT else replace(record, nprobe=0, overfetch=0), recall
+    return Recall(_worst(reached, "picture") or 0.0, _worst(reached, "text"), queries)
 
 
 def sample_queries(
@@ -102,18 +108,17 @@ def title_agreement(layout: RowLayout, rows: Rows, seed: int = 0) -> float:
     return title_weight_from_recall(float((rank <= gate_depth(len(first))).mean()), len(first))
 
 
-def _truth(rows: Rows, queries: Floats) -> Floats:
+def tenth_scores(rows: Rows, queries: Floats) -> Floats:
     """Return the score of the tenth best row of each query; every row that scores as much is among the ten best."""
     best = top_rows(rows, queries, RECALL_DEPTH)
     tenth = [exact_scores(rows, query, found).min() for query, found in zip(queries, best, strict=True)]
     return np.array(tenth, np.float32)
 
 
-def _recall(search: RerankedSearch, queries: Floats, tenth: Floats) -> float:
-    depth = min(RECALL_DEPTH, len(search.rows))
-    found = [
-        search.search(query, depth)[0] >= least - TIE_TOLERANCE for query, least in zip(queries, tenth, strict=True)
-    ]
+def recall_at_10(search: Search, count: int, queries: Floats, tenth: Floats) -> float:
+    """Return the share of the ten best of `count` rows that a search finds, given each query's tenth best score."""
+    depth = min(RECALL_DEPTH, count)
+    found = [search(query, depth)[0] >= least - TIE_TOLERANCE for query, least in zip(queries, tenth, strict=True)]
     return sum(int(hits.sum()) for hits in found) / (depth * len(queries))
 
 

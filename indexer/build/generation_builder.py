@@ -15,7 +15,7 @@ from catalog.errors import GenerationError
 from catalog.files.failpoints import failpoint
 from catalog.storage.catalogue import Catalogue
 from indexer.ann.block_weights import shop_weights
-from indexer.ann.faiss_index import VectorIndex, plan_for
+from indexer.ann.faiss_index import IndexPlan, VectorIndex, plan_for
 from indexer.ann.recall import Goal, Rows, sample_queries, title_agreement, tune
 from indexer.ann.title_weight import title_weight_from_views
 from indexer.build.encoding_pipeline import PipelineOptions
@@ -32,7 +32,10 @@ from indexer.generations.store import Generation
 from indexer.layout import RowLayout
 from indexer.step_times import timed_step
 from indexer.types import Floats, IndexRecord, Recall
+from indexer.vectors.contract import GenerationVectors
 from indexer.vectors.embedded import EmbeddedVectors
+from indexer.vectors.milvus.address import configured
+from indexer.vectors.milvus.generations import RowsToWrite, remove_unnamed, tune_milvus, write_generation
 from indexer.words.word_tables import write_word_tables
 
 # Part of the manifest's preprocessing, with the encoder's own: rows of pictures decoded otherwise are not copied.
@@ -86,6 +89,10 @@ class GenerationBuilder:
         same_encoder = manifest.fingerprint == self.encoder.fingerprint
         return decoded_alike and same_encoder and generation.layout == self.layout
 
+    def moves(self, generation: Generation) -> bool:
+        """Return whether the vectors of the next generation go to another place than those of this one."""
+        return (configured() is None) != isinstance(generation.vectors, EmbeddedVectors)
+
     def seal(
         self, catalogue: Catalogue, sources: VectorSources, previous: Generation | None = None, force: bool = False
     ) -> SealedGeneration:
@@ -103,7 +110,7 @@ class GenerationBuilder:
             with timed_step("postings", count):
                 write_word_tables(folder, catalogue)
                 failpoint("words.written")
-            candidate = self._index(folder, number, seq, previous)
+            candidate = self._index(folder, number, catalogue, seq, previous)
             with timed_step("curve", count):
                 candidate = with_match_curve(candidate, catalogue, self.options.goal.seed)
             samples = KindSamples()
@@ -119,10 +126,13 @@ class GenerationBuilder:
                 store.seal(self.home, folder, candidate.manifest)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
+            remove_unnamed(self.home)
             raise
         return SealedGeneration(candidate, checked, copied)
 
-    def _index(self, folder: Path, number: int, seq: int, previous: Generation | None) -> Generation:
+    def _index(
+        self, folder: Path, number: int, catalogue: Catalogue, seq: int, previous: Generation | None
+    ) -> Generation:
         rows, keys, hashes = store.open_arrays(folder, mapped=True)
         goal, encoder = self.options.goal, self.encoder
         with timed_step("weights", len(rows)):
@@ -131,7 +141,12 @@ class GenerationBuilder:
                 title_weight *= title_weight_from_views(self.layout, rows, keys, shop_weights(self.layout), goal.seed)
         weights = shop_weights(self.layout, title_weight)
         queries = sample_queries(self.layout, rows, weights, goal)
-        index, record, recall = self._searchable(folder / store.INDEX_FILE, rows, queries, previous)
+        if configured() is None:
+            index, record, recall = self._searchable(folder / store.INDEX_FILE, rows, queries, previous)
+            vectors: GenerationVectors = EmbeddedVectors(index, rows, record)
+        else:
+            source = RowsToWrite(rows, keys, hashes, catalogue.iterate())
+            vectors, record, recall = self._in_milvus(folder, number, source, queries)
         failpoint("index.saved")
         manifest = Manifest(
             number=number,
@@ -149,15 +164,13 @@ class GenerationBuilder:
             recall=recall,
             files={},
         )
-        vectors = EmbeddedVectors(index, rows, record)
         return Generation(number, folder, manifest, self.layout, vectors, keys, hashes)
 
     def _searchable(
         self, path: Path, rows: Rows, queries: Mapping[str, Floats], previous: Generation | None
     ) -> tuple[VectorIndex, IndexRecord, Recall]:
         """Build and tune the index of these rows, reusing the lists of the one before while its recall stays good."""
-        options, plan = self.options, plan_for(len(rows), self.options.goal.seed)
-        plan = replace(plan, kind=options.kind or plan.kind)
+        options, plan = self.options, self._plan(len(rows))
         before = None if previous is None else previous.vectors
         if previous is not None and isinstance(before, EmbeddedVectors) and before.index.suits(plan, self.layout.dim):
             with timed_step("index", len(rows)):
@@ -173,6 +186,21 @@ class GenerationBuilder:
             record, recall = tune(index, rows, queries, options.goal)
         index.save(path)
         return index, record, recall
+
+    def _in_milvus(
+        self, folder: Path, number: int, source: RowsToWrite, queries: Mapping[str, Floats]
+    ) -> tuple[GenerationVectors, IndexRecord, Recall]:
+        """Write rows into Milvus, tune the search, and remove the file of the rows."""
+        with timed_step("milvus", len(source.rows)):
+            vectors = write_generation(self.home, folder, number, source, self._plan(len(source.rows)))
+        with timed_step("tune", len(source.rows)):
+            vectors, recall = tune_milvus(vectors, source.rows, queries, self.options.goal)
+        (folder / store.ROWS_FILE).unlink()
+        return vectors, vectors.record, recall
+
+    def _plan(self, rows: int) -> IndexPlan:
+        plan = plan_for(rows, self.options.goal.seed)
+        return replace(plan, kind=self.options.kind or plan.kind)
 
     def _cache(self, kind: str, dim: int) -> VectorCache:
         fingerprint = self.encoder.fingerprint

@@ -261,7 +261,11 @@ class IndexRun:
 
     def _needs_generation(self, catalogue: Catalogue, changes: Changes) -> bool:
         before = self._reusable()
-        if before is None or changes.alter_index(self._builder.layout.text_block is not None):
+        if (
+            before is None
+            or self._builder.moves(before)
+            or changes.alter_index(self._builder.layout.text_block is not None)
+        ):
             return True
         behind = catalogue.seq - before.manifest.seq
         return behind > 0 if self._options.from_catalogue else behind + changes.total > MAX_LOG_CHANGES

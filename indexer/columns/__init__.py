@@ -1,4 +1,4 @@
 """Write the products of a generation as arrays beside its index, and map them when it is opened.
 
-Imported by indexer.build.
+Imported by indexer.build, indexer.vectors.
 """

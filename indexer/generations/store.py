@@ -22,6 +22,8 @@ from indexer.types import Floats, Ids, Mask
 from indexer.vectors.conditions import RowCondition
 from indexer.vectors.contract import GenerationVectors, RowArray
 from indexer.vectors.embedded import EmbeddedVectors
+from indexer.vectors.milvus.collections import RECORD_FILE
+from indexer.vectors.milvus.generations import follow_pointer, open_generation_vectors
 
 ROWS_FILE, PRODUCTS_FILE, PICTURES_FILE, INDEX_FILE = "rows.npy", "products.npy", "pictures.npy", "index.faiss"
 MAX_GENERATIONS = 3  # on disk, from the current one back
@@ -97,25 +99,21 @@ def open_generation(home: Path, number: int, *, threads: int | None = None, mapp
     manifest = verify(home, number)
     folder = ShopHome(home).generation(number)
     try:
-        rows, keys, hashes = open_arrays(folder, mapped)
-        index = VectorIndex.load(folder / INDEX_FILE, threads, mapped)
+        keys, hashes = _open_ids(folder, mapped)
+        vectors = _open_vectors(folder, manifest, threads, mapped)
     except (OSError, ValueError, RuntimeError, MemoryError, EOFError, zipfile.BadZipFile) as error:
         raise damaged(str(folder), f"a file cannot be opened ({error})") from error
     layout = RowLayout(manifest.blocks)
-    shapes: tuple[object, ...] = (rows.shape, rows.dtype, keys.shape, hashes.shape, index.size, index.dim)
+    shapes: tuple[object, ...] = (vectors.rows.shape, vectors.rows.dtype, keys.shape, hashes.shape)
     count = manifest.rows
-    if shapes != ((count, layout.dim), np.float16, (count,), (count,), count, layout.dim):
+    if shapes != ((count, layout.dim), np.float16, (count,), (count,)):
         raise damaged(str(folder), f"its files do not fit together or the manifest: {shapes}")
-    vectors = EmbeddedVectors(index, rows, manifest.index)
     return Generation(number, folder, manifest, layout, vectors, keys, hashes)
 
 
 def open_arrays(folder: Path, mapped: bool) -> tuple[NDArray[np.float16], Ids, NDArray[np.bytes_]]:
     """Return the rows of a generation's folder, always memory-mapped, its product keys and its picture hashes."""
-    rows = np.load(folder / ROWS_FILE, mmap_mode="r", allow_pickle=False)
-    names = (PRODUCTS_FILE, PICTURES_FILE)
-    keys, hashes = (np.load(folder / name, mmap_mode="r" if mapped else None, allow_pickle=False) for name in names)
-    return rows, keys, hashes
+    return np.load(folder / ROWS_FILE, mmap_mode="r", allow_pickle=False), *_open_ids(folder, mapped)
 
 
 def verify(home: Path, number: int) -> Manifest:
@@ -124,7 +122,8 @@ def verify(home: Path, number: int) -> Manifest:
     if not folder.is_dir():
         raise damaged(str(folder), "the folder is missing")
     manifest = read_manifest(folder)
-    missing = {ROWS_FILE, PRODUCTS_FILE, PICTURES_FILE, INDEX_FILE} - manifest.files.keys()
+    vectors = {RECORD_FILE} if RECORD_FILE in manifest.files else {ROWS_FILE, INDEX_FILE}
+    missing = {PRODUCTS_FILE, PICTURES_FILE, *vectors} - manifest.files.keys()
     if missing:
         raise damaged(str(folder / MANIFEST_FILE), f"it does not list {', '.join(sorted(missing))}")
     check_files(folder, manifest)
@@ -206,11 +205,13 @@ def finalise(home: Path, number: int) -> None:
 def move_pointer(home: Path, number: int) -> None:
     """Make a generation current, and remove none."""
     _versions(home).move_pointer(number)
+    follow_pointer(home, number)
 
 
 def make_current(home: Path, number: int) -> None:
     """Move the pointer to a generation, and remove those that are too old or were rolled back from."""
     _versions(home).make_current(number)
+    follow_pointer(home, number)
 
 
 def previous_number(home: Path) -> int:
@@ -231,6 +232,25 @@ def oldest_seq(home: Path) -> int:
         with contextlib.suppress(GenerationError):
             seqs.append(read_manifest(ShopHome(home).generation(number)).seq)
     return min(seqs, default=0)
+
+
+def _open_ids(folder: Path, mapped: bool) -> tuple[Ids, NDArray[np.bytes_]]:
+    keys, hashes = (
+        np.load(folder / name, mmap_mode="r" if mapped else None, allow_pickle=False)
+        for name in (PRODUCTS_FILE, PICTURES_FILE)
+    )
+    return keys, hashes
+
+
+def _open_vectors(folder: Path, manifest: Manifest, threads: int | None, mapped: bool) -> GenerationVectors:
+    """Open the vectors where the generation's folder says they are. Raises OSError, ValueError, RuntimeError."""
+    if RECORD_FILE in manifest.files:
+        return open_generation_vectors(folder, manifest.index)
+    rows = np.load(folder / ROWS_FILE, mmap_mode="r", allow_pickle=False)
+    index = VectorIndex.load(folder / INDEX_FILE, threads, mapped)
+    if (index.size, index.dim) != rows.shape:
+        raise ValueError(f"the index is of {index.size} rows of {index.dim} numbers, the rows are {rows.shape}")
+    return EmbeddedVectors(index, rows, manifest.index)
 
 
 def _versions(home: Path) -> VersionFolders:

@@ -2,5 +2,5 @@
 
 Generations, builds and snapshots import this package; it knows of none of them.
 
-Imported by indexer.build, indexer.generations, search.state.
+Imported by indexer.build, indexer.generations, indexer.vectors.milvus, search.retrieval, search.state.
 """

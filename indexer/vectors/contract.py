@@ -114,5 +114,5 @@ class GenerationVectors(Protocol):
         ...
 
     def propose(self, queries: Floats, k: int) -> Ids:
-        """Return int64 (m, k): rows that are probably among the k best of each query (m, dim); -1 pads them."""
+        """Return int64 (m, up to k): rows probably among the k best of each query (m, dim); -1 pads them."""
         ...

@@ -24,7 +24,7 @@ from search.live.picture_store import new_picture, storing
 from search.live.product_edit import ProductEdit, Written
 from search.retrieval.serving_state import ServingState
 from search.state.change_replay import ChangeReplayer
-from search.state.snapshot import ProductRows
+from search.state.live_rows import ProductRows
 
 WRITE_TIMEOUT_S = 5.0  # how long a change waits for the one before it
 PAUSE_TIMEOUT_S = 2.0  # how long a search waits for a committed change to be published

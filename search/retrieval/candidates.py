@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from catalog.product import Picture, Product
 from indexer.ann.exact_rerank import MAX_EXACT_ROWS, exact_scores
 from indexer.types import Floats, Ids, Mask
+from indexer.vectors.conditions import RowCondition
 from search.hits import SearchHit
+from search.query.filters import Filter
 from search.query.terms import LEXICAL
 from search.retrieval.lexical_fusion import TextScores
 from search.retrieval.serving_state import ServingState
 from search.state.column_store import ProductColumns
 from search.state.item_groups import ItemGroups
+from search.state.pushdown import row_condition
 from search.state.snapshot import Snapshot
 
 MIN_TEXT_FETCH = 128  # rows to fetch when text scores count too, so that the order is certain after one retrieval
@@ -46,10 +49,22 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class SearchScope:
-    """The products that may be hits: those that `allowed` masks by ordinal (None: all), without `excluded` keys."""
+    """The products that may be hits: those that `allowed` masks by ordinal (None: all), without `excluded` keys.
+
+    `narrowed` is the filter of the query, which most masks are within.
+    """
 
     allowed: Mask | None = None
     excluded: tuple[int, ...] = ()
+    narrowed: Filter | None = None
+
+    def condition(self, snapshot: Snapshot) -> RowCondition | None:
+        """Return the filter as a condition for an engine, where one holds the vectors and all allowed products pass."""
+        if self.allowed is None or self.narrowed is None or not snapshot.pushes_down:
+            return None
+        if (self.allowed & ~snapshot.columns.matching(self.narrowed)).any():
+            return None
+        return row_condition(self.narrowed)
 
     def rows(self, snapshot: Snapshot) -> Mask | None:
         """Return the mask of rows that may be hits; None when all may."""
@@ -80,7 +95,7 @@ def retrieve(
         return _text_only(snapshot, text, scope, fetch)
     if text is not None:
         fetch = max(fetch, MIN_TEXT_FETCH)
-    scores, rows = snapshot.search(vector, fetch, scope.rows(snapshot))
+    scores, rows = snapshot.search(vector, fetch, scope.rows(snapshot), scope.condition(snapshot))
     exhausted = len(rows) < fetch
     if text is None or exhausted:
         return _ranked(snapshot, rows, scores, text, scope, None if exhausted else float(scores[-1])), exhausted

@@ -11,6 +11,7 @@ from functools import cache
 
 import numpy as np
 
+from catalog.errors import VectorsUnavailable
 from catalog.product import Product
 from catalog.text.scripts import MARKS
 from indexer.layout import RowLayout
@@ -87,7 +88,10 @@ def _grouped(
 def represented(state: ServingState, ranked: Ranked, groups: Sequence[Group]) -> tuple[QueryProduct, ...]:
     """Return the first product of each group, as a product whose other listings are to be left out."""
     rows = ranked.rows[np.array([group[0][0] for group in groups], np.int64)]
-    vectors = np.asarray(state.snapshot.vectors_of(rows), np.float32)
+    try:
+        vectors = np.asarray(state.snapshot.vectors_of(rows), np.float32)
+    except VectorsUnavailable:
+        return ()
     parts = zip(groups, state.snapshot.hashes_of(rows), vectors, strict=True)
     return tuple(QueryProduct(group[0][1], sha256, row) for group, sha256, row in parts)
 
@@ -111,7 +115,12 @@ def collapse(
     def same(first: int, place: int) -> bool:
         if not same_facts(products[first], products[place]):
             return False
-        return hashes[first] == hashes[place] or same_picture(layout, row(first), row(place))
+        if hashes[first] == hashes[place]:
+            return True
+        try:
+            return same_picture(layout, row(first), row(place))
+        except VectorsUnavailable:  # texts still answer; where pictures cannot be compared, listings stay apart
+            return False
 
     for place, product in enumerate(products):
         key = title_key(product.title)

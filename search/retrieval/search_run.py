@@ -250,7 +250,7 @@ class SearchRun:
 
     def _retrieve(self, allowed: Mask | None, fetch: int) -> tuple[Ranked, bool]:
         encoded = self.prepared.encoded
-        scope = SearchScope(self.prepared.rules.without_hidden(allowed), encoded.excluded)
+        scope = SearchScope(self.prepared.rules.without_hidden(allowed), encoded.excluded, self.query.filter)
         return self.steps.run(
             VECTOR,
             self.prepared.deadline if encoded.vector is not None else None,  # nothing hangs without rows to search

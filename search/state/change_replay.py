@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
 from search.state.column_store import ProductColumns
+from search.state.live_rows import ProductRows
 from search.state.row_encoder import RowEncoder, same_rows
-from search.state.snapshot import GenerationRows, ProductRows, ShopChanges, Snapshot
+from search.state.snapshot import GenerationRows, ShopChanges, Snapshot
 
 MAX_LIVE_ROWS = 5_000
 CHANGES_PER_STEP = 1_024

@@ -24,7 +24,8 @@ from indexer.encoders.picture_input import decode_side, prepared_file
 from indexer.layout import RowLayout
 from indexer.numeric import chunks
 from indexer.types import Floats, Pixels
-from search.state.snapshot import ProductRows, Snapshot
+from search.state.live_rows import ProductRows
+from search.state.snapshot import Snapshot
 
 BATCH_SIZE = 32
 MAX_WITHOUT_LOOKUP = 8  # vectors; so few are encoded faster than a big cache file is searched

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,27 +19,15 @@ from catalog.product import Product
 from indexer.ann.exact_rerank import exact_scores
 from indexer.generations.store import Generation
 from indexer.types import Floats, Ids, Mask
+from indexer.vectors.conditions import AnyHolds, OfProducts, RowCondition
 from indexer.vectors.contract import RowArray
 from search.state.column_store import ProductColumns, key_array, spans
+from search.state.live_rows import LiveRows, ProductRows
 
-MAX_ROUNDING = 1e-4  # largest distance of a matrix product from the exact score
+MAX_TOUCHED = 2_000  # products that a condition names one by one
 SPARE_ROWS = 16  # rows retrieved beyond k, so that a few hidden ones need no second search
 
 Rows = NDArray[np.floating]
-Hashes = NDArray[np.bytes_]
-
-
-@dataclass(frozen=True, slots=True)
-class ProductRows:
-    """The rows of one product, one per picture: content hashes and vectors (n, dim)."""
-
-    hashes: tuple[str, ...]
-    vectors: Rows
-
-    @classmethod
-    def at(cls, numbers: Ids, hashes: Hashes, vectors: RowArray) -> ProductRows:
-        """Return the rows with these numbers of parallel arrays."""
-        return cls(tuple(sha256.decode() for sha256 in hashes[numbers].tolist()), vectors[numbers])
 
 
 class GenerationRows:
@@ -82,51 +71,6 @@ class GenerationRows:
 
 
 @dataclass(frozen=True, slots=True)
-class LiveRows:
-    """A small exact index: row i is the picture with hash `hashes[i]` of the product with key `keys[i]`; keys rise."""
-
-    keys: Ids
-    hashes: Hashes
-    vectors: Rows  # float32, rounded to float16 first as a generation's are, so that scores agree
-
-    @classmethod
-    def none(cls, dim: int) -> LiveRows:
-        """Return an index without rows."""
-        return cls(np.zeros(0, np.int64), np.zeros(0, "S64"), np.zeros((0, dim), np.float32))
-
-    def __len__(self) -> int:
-        return len(self.keys)
-
-    def rows(self, key: int) -> ProductRows:
-        """Return a product's live rows; none when it has not changed."""
-        return ProductRows.at(np.flatnonzero(self.keys == key), self.hashes, self.vectors)
-
-    def best(self, query: Floats, k: int, allowed: Mask | None = None) -> Ids:
-        """Return the sorted numbers of the k best allowed rows for a query, and of those that may tie with the last."""
-        numbers: Ids = np.arange(len(self.keys)) if allowed is None else np.flatnonzero(allowed)
-        if len(numbers) <= k:
-            return numbers
-        scores = (self.vectors @ query)[numbers]
-        best: Ids = numbers[scores >= np.partition(scores, -k)[-k] - MAX_ROUNDING]
-        return best
-
-    def changed(self, dropped: Collection[int], added: Mapping[int, ProductRows]) -> LiveRows:
-        """Return these rows without those of `dropped` keys, and with the added ones; the order is that of the keys."""
-        unchanged = np.flatnonzero(~np.isin(self.keys, key_array(dropped)))
-        counts = [len(rows.hashes) for rows in added.values()]
-        keys = np.concatenate([self.keys[unchanged], np.repeat(key_array(added), counts)])
-        hashes = np.array([sha256.encode() for rows in added.values() for sha256 in rows.hashes], "S64")
-        order = np.argsort(keys, kind="stable")
-        places = np.empty(len(keys), np.int64)
-        places[order] = np.arange(len(keys))
-        vectors = np.empty((len(keys), self.vectors.shape[1]), np.float32)
-        vectors[places[: len(unchanged)]] = self.vectors[unchanged]
-        if added:
-            vectors[places[len(unchanged) :]] = np.concatenate([rows.vectors for rows in added.values()])
-        return LiveRows(keys[order], np.concatenate([self.hashes[unchanged], hashes])[order], vectors)
-
-
-@dataclass(frozen=True, slots=True)
 class ShopChanges:
     """What happened up to change `seq`: products that were put, by key, keys that are gone, and what rows that makes.
 
@@ -154,6 +98,7 @@ class Snapshot:
     products: int = 0
     waiting: frozenset[int] = frozenset()  # keys of changed products that did not fit among the live rows
     skipped: int = 0  # changes that were not replayed because they were too many
+    touched: frozenset[int] = frozenset()  # keys put since the generation was built, where an engine filters by itself
 
     @classmethod
     def of(cls, generation_rows: GenerationRows, columns: ProductColumns) -> Snapshot:
@@ -162,7 +107,8 @@ class Snapshot:
         The snapshot is as of the change of the earlier part: changes that are in the other part can be applied again.
         """
         columns = columns.as_of(generation_rows.generation.manifest.seq)
-        live = LiveRows.none(generation_rows.generation.layout.dim)
+        generation = generation_rows.generation
+        live = LiveRows.none(generation.layout.dim, generation.vectors.live)
         present = np.append(columns.present, False)[generation_rows.ordinals(columns)]
         products = int(np.count_nonzero(columns.has(generation_rows.product_keys)))
         return cls(generation_rows, columns, live, None if present.all() else present, products)
@@ -183,14 +129,25 @@ class Snapshot:
         """The number of rows per product, on average, rounded up."""
         return -(-(self.generation_rows.size + len(self.live)) // max(1, self.products))
 
-    def search(self, query: Floats, k: int, allowed: Mask | None = None) -> tuple[Floats, Ids]:
-        """Return exact scores and numbers of the k best `allowed` rows (live ones last), ties by row number."""
+    @property
+    def pushes_down(self) -> bool:
+        """Whether an engine holds the vectors, to which a condition on rows may be said."""
+        return self.live.engine is not None
+
+    def search(
+        self, query: Floats, k: int, allowed: Mask | None = None, condition: RowCondition | None = None
+    ) -> tuple[Floats, Ids]:
+        """Return exact scores and numbers of the k best `allowed` rows (live ones last), ties by row number.
+
+        `condition` holds for all products that are allowed; an engine may use it to pass over the others.
+        """
         size = self.generation_rows.size
-        scores, rows = self._search_generation(query, k, None if allowed is None else allowed[:size])
+        own = None if allowed is None else allowed[:size]
+        scores, rows = self._search_generation(query, k, own, self._of_build(condition))
         if not len(self.live):
             return scores, rows
         numbers = self.live.best(query, k, None if allowed is None else allowed[size:])
-        scores = np.concatenate([scores, exact_scores(self.live.vectors, query, numbers)])
+        scores = np.concatenate([scores, exact_scores(self.live.vectors[numbers], query, np.arange(len(numbers)))])
         rows = np.concatenate([rows, numbers + size])
         order = np.lexsort((rows, -scores))[:k]
         return scores[order], rows[order]
@@ -252,8 +209,9 @@ class Snapshot:
     def changed(self, changes: ShopChanges) -> Snapshot:
         """Return the next snapshot: rows and columns after these changes."""
         columns = self.columns.changed(changes.puts, changes.gone, changes.seq)
-        after = replace(self, columns=columns, waiting=changes.waiting)
-        return after._with_rows(changes.live, changes.restored, {*changes.hidden, *changes.gone})
+        touched = self.touched | changes.puts.keys() if self.pushes_down else self.touched
+        after = replace(self, columns=columns, waiting=changes.waiting, touched=touched)
+        return after._with_rows(changes.live, changes.restored, {*changes.hidden, *changes.gone}, changes.puts)
 
     def skipped_to(self, columns: ProductColumns) -> Snapshot:
         """Return the snapshot with later columns, without replaying the changes; only removals alter its rows."""
@@ -262,7 +220,11 @@ class Snapshot:
         return after._with_rows({}, (), found[~columns.has(found)].tolist())
 
     def _with_rows(
-        self, live: Mapping[int, ProductRows], restored: Collection[int], hidden: Collection[int]
+        self,
+        live: Mapping[int, ProductRows],
+        restored: Collection[int],
+        hidden: Collection[int],
+        puts: Mapping[int, Product] = MappingProxyType({}),
     ) -> Snapshot:
         touched = {*live, *restored, *hidden}
         if not touched:
@@ -275,12 +237,20 @@ class Snapshot:
         allowed[rows] = np.repeat(np.isin(keys, key_array(restored)), counts)
         products = self.products - int(np.count_nonzero(present)) + len(live) + len(restored)
         allowed_rows = None if allowed.all() else allowed
-        return replace(self, live=self.live.changed(touched, live), allowed=allowed_rows, products=products)
+        return replace(self, live=self.live.changed(touched, live, puts), allowed=allowed_rows, products=products)
 
-    def _search_generation(self, query: Floats, k: int, wanted: Mask | None) -> tuple[Floats, Ids]:
+    def _of_build(self, condition: RowCondition | None) -> RowCondition | None:
+        """Return the condition for rows whose facts an engine has as of the build: products put since may pass."""
+        if condition is None or self.skipped or len(self.touched) > MAX_TOUCHED:
+            return None
+        return AnyHolds((condition, OfProducts(tuple(sorted(self.touched))))) if self.touched else condition
+
+    def _search_generation(
+        self, query: Floats, k: int, wanted: Mask | None, condition: RowCondition | None
+    ) -> tuple[Floats, Ids]:
         generation = self.generation_rows.generation
         if wanted is not None:
-            return generation.search(query, k, wanted if self.allowed is None else wanted & self.allowed)
+            return generation.search(query, k, wanted if self.allowed is None else wanted & self.allowed, condition)
         if self.allowed is None:
             return generation.search(query, k)
         scores, rows = generation.search(query, k + SPARE_ROWS)

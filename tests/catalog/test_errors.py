@@ -36,6 +36,7 @@ CODES = {
     "NewerStore": "newer_store",
     "DeadlineExceeded": "too_late",
     "StepFailed": "step_failed",
+    "VectorsUnavailable": "vectors_unavailable",
     "OrdersUnavailable": "orders_unavailable",
     "LiveIndexFull": "no_room",
     "VoiceUnavailable": "voice_unavailable",

@@ -12,6 +12,7 @@ ON_DISK = """
     file_stats=cache/files.sqlite encoders=encoders label_heads=labels.safetensors
     label_network=label-network.safetensors intents=intents.safetensors
     calibration=calibration.json feed_settings=feed.json fetched=fetched
+    vectors_identity=vectors.json
     pictures=pictures thumbnails=thumbs reports=reports update_report=reports/update.json
     update_rejected=reports/rejected-update.csv doctor_report=reports/doctor encoder_diff=encoder-change.json
     encoder_diff_page=encoder-change.html maps=maps jobs=jobs worker_lock=jobs/.worker.lock

@@ -11,7 +11,8 @@ from indexer.ann.exact_rerank import exact_scores
 from indexer.ann.faiss_index import IndexPlan, VectorIndex
 from search.query.filters import parse_filter
 from search.state.column_store import ProductColumns
-from search.state.snapshot import GenerationRows, ProductRows, ShopChanges, Snapshot
+from search.state.live_rows import ProductRows
+from search.state.snapshot import GenerationRows, ShopChanges, Snapshot
 from tests.search.random_shops import FILTERS, passes, product
 from tests.search.shop_fixtures import Item, make_shop
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from catalog.product import Product
-from search.state.snapshot import LiveRows, ProductRows, ShopChanges
+from search.state.live_rows import LiveRows, ProductRows
+from search.state.snapshot import ShopChanges
 from tests.search.shop_fixtures import Item, make_shop
 
 RED, GREEN = np.array([1, 0, 0] * 3, np.float32), np.array([0, 1, 0] * 3, np.float32)

@@ -1,0 +1,122 @@
+"""A connection to Milvus: calls with time limits, failures as our errors, and another attempt after a second."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+from catalog.errors import DamagedGeneration, VectorsUnavailable
+from catalog.extras import import_extra
+from indexer.vectors.milvus.address import MilvusAddress
+
+READ_SECONDS, WRITE_SECONDS, INDEX_SECONDS = 3.0, 60.0, 3_600.0
+RETRY_SECONDS = 1.0  # after a failure, calls are refused at once for so long: a search must not wait for a dead server
+CALL_ATTEMPTS = 3  # of one call, by pymilvus
+NOT_FOUND, NOT_LOADED = 100, 101  # codes of Milvus
+_HINT = "Answers come from texts alone until it is back; look whether Milvus runs and is where WINDOWSHOP_VECTORS says."
+
+log = logging.getLogger(__name__)
+
+
+class MilvusConnection:
+    """Calls one Milvus server. It connects with the first call, and again after a failure; threads share it."""
+
+    def __init__(self, address: MilvusAddress) -> None:
+        self.address = address
+        self._client: Any = None
+        self._refused_until = 0.0
+        self._lock = threading.Lock()
+
+    def read(self, name: str, collection: str, **options: Any) -> Any:
+        """Call a reading method of pymilvus.MilvusClient for a collection, which is loaded if it is not.
+
+        Raises VectorsUnavailable, and DamagedGeneration when there is no such collection.
+        """
+        try:
+            return self._call(name, collection, timeout=READ_SECONDS, **options)
+        except _NotLoaded:  # the server was started anew, and milvus-lite loads nothing by itself
+            self._call("load_collection", collection, timeout=WRITE_SECONDS)
+            return self._call(name, collection, timeout=READ_SECONDS, **options)
+
+    def write(self, name: str, *arguments: Any, timeout: float = WRITE_SECONDS, **options: Any) -> Any:
+        """Call a writing method. Raises VectorsUnavailable, and DamagedGeneration when there is no such collection."""
+        return self._call(name, *arguments, timeout=timeout, **options)
+
+    def schema(self) -> Any:
+        """Return an empty schema of pymilvus, without automatic ids and further fields."""
+        return _pymilvus().MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
+
+    def data_types(self) -> Any:
+        """Return the enumeration of Milvus's types of fields."""
+        return _pymilvus().DataType
+
+    def index_params(self) -> Any:
+        """Return empty parameters for `create_index`."""
+        return _pymilvus().MilvusClient.prepare_index_params()
+
+    def close(self) -> None:
+        """Close the connection; the next call opens another."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            with suppress(Exception):  # it is of no use any more, whatever state it is in
+                client.close()
+
+    def _call(self, name: str, *arguments: Any, **options: Any) -> Any:
+        pymilvus = _pymilvus()
+        client = self._connected()
+        try:
+            return getattr(client, name)(*arguments, retry_times=CALL_ATTEMPTS, **options)
+        except pymilvus.MilvusException as error:
+            code, message = int(error.code), str(error.message)
+            if code == NOT_LOADED or "not loaded" in message:
+                raise _NotLoaded(f"Milvus has not loaded {arguments[0]}.") from error
+            if code == NOT_FOUND:
+                what = f"{self.address} has no collection {arguments[0]}: {message}"
+                raise DamagedGeneration(what, "Build the index again; pictures already encoded are reused.") from error
+            self._failed(client)
+            raise VectorsUnavailable(f"Milvus at {self.address} failed to {name}: {message[:300]}", _HINT) from error
+        except Exception as error:  # of gRPC, whose classes are those of pymilvus's own dependencies
+            self._failed(client)
+            raise VectorsUnavailable(f"Milvus at {self.address} failed to {name}: {error!r:.300}", _HINT) from error
+
+    def _connected(self) -> Any:
+        with self._lock:
+            if self._client is not None:
+                return self._client
+            if time.monotonic() < self._refused_until:
+                raise VectorsUnavailable(f"Milvus at {self.address} did not answer a moment ago.", _HINT)
+            address = self.address
+            try:
+                self._client = _pymilvus().MilvusClient(
+                    uri=address.uri,
+                    user=address.user,
+                    password=address.password,
+                    db_name=address.database,
+                    timeout=READ_SECONDS,
+                )
+            except Exception as error:  # as above
+                self._refused_until = time.monotonic() + RETRY_SECONDS
+                raise VectorsUnavailable(f"Milvus at {address} does not answer.", _HINT) from error
+            return self._client
+
+    def _failed(self, client: Any) -> None:
+        """Drop a client that failed, so that the next attempt, after a pause, connects anew."""
+        with self._lock:
+            if self._client is client:
+                self._client = None
+                self._refused_until = time.monotonic() + RETRY_SECONDS
+        with suppress(Exception):
+            client.close()
+
+
+class _NotLoaded(VectorsUnavailable):
+    """The collection is there and is not loaded."""
+
+
+def _pymilvus() -> Any:
+    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs each failure with its stack; we raise it
+    return import_extra("milvus", "pymilvus", "WINDOWSHOP_VECTORS=milvus://...")
