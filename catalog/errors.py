@@ -32,6 +32,7 @@
     │   ├── DamagedStore
     │   └── NewerStore
     ├── DeadlineExceeded
+    ├── Overloaded
     ├── StepFailed
     ├── VectorsUnavailable
     ├── OrdersUnavailable
@@ -217,6 +218,14 @@ class DeadlineExceeded(WindowshopError):
     """An answer, or a step of it, took longer than its deadline."""
 
     code = "too_late"
+
+
+class Overloaded(WindowshopError):
+    """More requests wait than can be answered in time; `wait` is the time in seconds after which to try again."""
+
+    def __init__(self, message: str, hint: str = "", wait: float = 1.0) -> None:
+        super().__init__(message, hint)
+        self.wait = wait
 
 
 class StepFailed(WindowshopError):

@@ -22,6 +22,7 @@ from indexer.generations.store import Generation, open_serving
 from indexer.types import Floats
 from search.engine_status import EngineStatus
 from search.execution.deadlines import StepRunner
+from search.execution.queue_statistics import QueueCounts
 from search.execution.step_timing import METADATA, SEARCH, timed
 from search.explain.explainer import HitExplainer, HitExplanation
 from search.explain.reasons import resembled_ids
@@ -259,6 +260,10 @@ class SearchEngine:
             live=len(state.snapshot.live),
             degraded=self._live.degraded + self.recommender.degraded + self.prices.degraded,
         )
+
+    def batch_counts(self) -> list[QueueCounts]:
+        """Return what the queues of batches counted since the shop was opened."""
+        return self._steps.counts()
 
     def close(self) -> None:
         """Save the encoded rows and close the catalogue; the engine cannot be used afterwards."""

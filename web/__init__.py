@@ -8,7 +8,7 @@ from __future__ import annotations
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from web import engine, errors, try_photos, urls, voice
+from web import admission, engine, errors, try_photos, urls, voice
 from web.api import (
     feed,
     generations,
@@ -93,6 +93,7 @@ def _add_middleware(app: Flask, settings: Settings) -> None:
     origins.init_app(app, settings)
     uploads.init_app(app, settings)
     consent.init_app(app, settings)
+    admission.init_app(app, settings)
     errors.init_app(app)
     templating.init_app(app)
 

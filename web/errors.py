@@ -107,6 +107,7 @@ STATUSES: tuple[tuple[type[errors.WindowshopError], int], ...] = (
     (errors.BadInput, 422),
     (errors.LiveIndexFull, 507),
     (errors.DeadlineExceeded, 504),
+    (errors.Overloaded, 503),
     (errors.StepFailed, 503),
     (errors.VectorsUnavailable, 503),
     (errors.OrdersUnavailable, 503),
@@ -123,6 +124,7 @@ PUBLIC_MESSAGES: dict[type[errors.WindowshopError], tuple[str, str]] = {
     errors.NoGeneration: ("This shop has no products to search yet.", "Its owner can index them: make index FEED=..."),
     errors.GenerationError: ("The shop's index cannot be used at the moment.", "Please try again later."),
     errors.DeadlineExceeded: ("The answer was not ready in time.", "Try again, or allow more time with timeout_ms."),
+    errors.Overloaded: ("The shop is very busy at the moment.", "Please try again in a few seconds."),
     errors.StepFailed: ("The shop cannot answer that at the moment.", "Please try again later."),
     errors.VectorsUnavailable: (
         "The shop cannot compare pictures at the moment.",
@@ -184,10 +186,10 @@ def error_json(code: str, message: str, hint: str) -> dict[str, Any]:
 
 def _answer_windowshop_error(error: errors.WindowshopError) -> Response:
     status = status_of(error)
-    if status >= 500 and not isinstance(error, NotReady | errors.VoiceUnavailable):
+    if status >= 500 and not isinstance(error, NotReady | errors.VoiceUnavailable | errors.Overloaded):
         log.error("Request %s: %s: %s", g.get("request_id", "-"), error.code, error)
     response = _response(status, error.code, *(OUR_FAULT if status == 500 else public_words(error)))
-    if isinstance(error, RateLimited):
+    if isinstance(error, RateLimited | errors.Overloaded):
         response.headers["Retry-After"] = str(max(1, math.ceil(error.wait)))
     return response
 

@@ -29,6 +29,12 @@ class Settings(AssistantSettings, PriceAlertSettings):
     )
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 lets the system choose one.")
     threads: int = Field(default=8, ge=1, le=256, description="Requests served concurrently.")
+    queue: int = Field(
+        default=64,
+        ge=0,
+        le=1_024,
+        description="Requests that wait for their turn while others are served; any more get 503 with Retry-After.",
+    )
     runtime: Literal["auto", "torch", "onnx"] = Field(default="auto", description="What runs the encoder.")
     shop_name: str = Field(default="Windowshop", min_length=1, max_length=60, description="Name shown on every page.")
     try_photos: Path | None = Field(

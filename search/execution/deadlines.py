@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Late
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
-from catalog.errors import DeadlineExceeded, StepFailed, WindowshopError
+from catalog.errors import DeadlineExceeded, Overloaded, StepFailed, WindowshopError
+from search.execution.batches import BatchQueue, BatchWork
+from search.execution.queue_statistics import QueueCounts
 from search.execution.step_timing import ENCODE, SEARCH, timed
 
 ENCODER, VECTOR, LEXICAL, DETECTOR, RECOMMENDER = "encoder", "vector", "lexical", "detector", "recommender"
+PICTURES, TEXTS = "encoder of pictures", "encoder of texts"  # steps that run in batches
 MAX_THREADS = 4  # per kind of step; a kind that hangs occupies these, and others continue
 MAX_PENDING = 64  # steps of one kind that wait for a thread; further ones are refused at once
 
@@ -50,6 +53,11 @@ class PendingStep(Generic[T]):
     name: str
     future: Future[T]
     deadline: Deadline | None
+    on_drop: Callable[[], object] | None = None  # what `drop` does for a step that runs in batches
+
+    def drop(self) -> None:
+        """Stop waiting for the result; a step that has not begun is not run."""
+        self.future.cancel() if self.on_drop is None else self.on_drop()
 
     def result(self) -> T:
         """Return the result or raise its WindowshopError; DeadlineExceeded when late, StepFailed for other errors."""
@@ -61,7 +69,7 @@ class PendingStep(Generic[T]):
             raise
         except Exception as error:
             if isinstance(error, Late) and not self.future.done():
-                self.future.cancel()
+                self.drop()
                 hint = "Try again, or allow more time."
                 raise DeadlineExceeded(f"The {self.name} step took too long.", hint) from None
             log.error("The %s step failed", self.name, exc_info=error)
@@ -73,6 +81,7 @@ class StepRunner:
 
     def __init__(self) -> None:
         self._pools: dict[str, _Pool] = {}
+        self._batches = {name: BatchQueue(name) for name in (PICTURES, TEXTS)}
         self._lock = threading.Lock()
 
     def begin(self, name: str, deadline: Deadline | None, work: Callable[[], T]) -> PendingStep[T]:
@@ -82,6 +91,21 @@ class StepRunner:
         future: Future[T] = Future()
         _run(future, work)
         return PendingStep(name, future, None)
+
+    def begin_batched(
+        self, name: str, deadline: Deadline, work: BatchWork, rows: Sequence[Any]
+    ) -> PendingStep[list[Any]]:
+        """Start a step that takes rows to as many results, in one batch with the rows of other callers.
+
+        Raises Overloaded when too many wait.
+        """
+        queue = self._batches[name]
+        item = queue.submit(work, rows, deadline.at)
+        return PendingStep(name, item.future, deadline, lambda: queue.give_up(item))
+
+    def counts(self) -> list[QueueCounts]:
+        """Return what the queues of batches counted so far."""
+        return [queue.counts() for queue in self._batches.values()]
 
     def run(self, name: str, deadline: Deadline | None, work: Callable[[], T]) -> T:
         """Start a step and wait for it."""
@@ -94,6 +118,8 @@ class StepRunner:
             for pool in self._pools.values():
                 pool.close()
             self._pools.clear()
+        for queue in self._batches.values():
+            queue.close()
 
     def _pool(self, name: str) -> _Pool:
         with self._lock:
@@ -111,11 +137,11 @@ class _Pool:
         self._closed = False
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
-        """Let a thread run `work` as soon as one is free. Raises DeadlineExceeded when too many steps wait already."""
+        """Let a thread run `work` as soon as one is free. Raises Overloaded when too many steps wait already."""
         future: Future[T] = Future()
         with self._changed:
             if len(self._tasks) >= MAX_PENDING:
-                raise DeadlineExceeded(f"Too many requests wait for the {self._name} step.", "Try again in a moment.")
+                raise Overloaded(f"Too many requests wait for the {self._name} step.", "Try again in a moment.")
             self._tasks[future] = work
             future.add_done_callback(self._forget)
             if self._idle < len(self._tasks) and self._threads < MAX_THREADS:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from catalog.errors import BadQuery, UnsupportedQuery
+from catalog.errors import BadQuery, UnsupportedQuery, WindowshopError
 from indexer.encoders.base import BaseEncoder, Encoder
 from indexer.layout import WORDS, RowLayout
 from indexer.numeric import unit
-from indexer.types import Floats
+from indexer.types import Floats, Pixels
+from search.execution.deadlines import PICTURES, TEXTS, Deadline, PendingStep, StepRunner
 from search.query.refine_token import quantised, with_vectors
 from search.query.terms import LEXICAL, PictureTerm, ProductTerm, Query, Term, TextTerm, VectorTerm
 
 StoredRow = Callable[[str], tuple[int, Floats]]  # product id -> its key and row
 TextRewriter = Callable[[str], str]  # a text as typed -> as the encoder should read it
+Batches = tuple[StepRunner, Deadline] | None  # what runs the batches of several callers, and until when
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,10 @@ class EncodedQuery:
 
 
 class QueryEncoder:
-    """Encodes queries. Threads share it; it has no state."""
+    """Encodes queries. Threads share it; it has no state.
+
+    `encode_rows` and `encode_lines` are what batches of several callers run.
+    """
 
     def __init__(self, encoder: Encoder, layout: RowLayout, weights: Mapping[str, Mapping[str, float]]) -> None:
         self._encoder = encoder
@@ -65,30 +71,47 @@ class QueryEncoder:
                 raise BadQuery(f"The weight of block {name!r} is {weight}, which is outside -10 to 10.", "Use 0 to 1.")
 
     def encode(
-        self, queries: Sequence[Query], stored_row: StoredRow, rewrite: TextRewriter = str
+        self, queries: Sequence[Query], stored_row: StoredRow, rewrite: TextRewriter = str, batches: Batches = None
     ) -> list[EncodedQuery]:
         """Encode queries: all pictures in one batch, all texts in another, `rewrite` applied. Raises BadQuery.
 
-        An encoder of many languages gets a text as typed as well: the vector is the sum of both.
+        An encoder of many languages gets a text as typed as well: the vector is the sum of both. With `batches`, the
+        batches are shared with other callers; raises DeadlineExceeded, StepFailed and Overloaded then.
         """
         for query in queries:
             self.check(query)
         pictures = [term.picture for query in queries for term in query.terms if isinstance(term, PictureTerm)]
-        texts = [term.words for query in queries for term in query.terms if isinstance(term, TextTerm)]
-        vectors = iter(quantised(self._encoder.encode_images(pictures), self._encoder.blocks) if pictures else ())
-        text_vectors = iter(self._layout.queries(self._text_rows(texts, rewrite)) if texts else ())
+        typed = [term.words for query in queries for term in query.terms if isinstance(term, TextTerm)]
+        lines = self._lines(typed, rewrite)
+        prepared = [self._encoder.prepare(picture) for picture in pictures]
+        steps = [(PICTURES, self.encode_rows, prepared), (TEXTS, self.encode_lines, lines)]
+        rows, line_rows = _in_batches(steps, batches)
+        vectors = iter(quantised(np.stack(rows), self._encoder.blocks) if len(rows) else ())
+        text_vectors = iter(self._layout.queries(self._text_rows(line_rows, len(typed))) if typed else ())
         return [self._combine(with_vectors(query, vectors), text_vectors, stored_row) for query in queries]
+
+    def encode_rows(self, prepared: Sequence[Pixels]) -> Floats:
+        """Encode prepared pictures, uint8 (size, size, 3) each, to rows."""
+        return self._encoder.encode_pixels(np.stack(prepared))
+
+    def encode_lines(self, lines: Sequence[str]) -> Floats:
+        """Encode texts to rows."""
+        return self._encoder.encode_texts(lines)
 
     def picture_query(self, term: VectorTerm) -> Floats:
         """Return the query vector of a picture alone."""
         return self._layout.query(term.vector, self._weights["picture"])
 
-    def _text_rows(self, texts: Sequence[str], rewrite: TextRewriter) -> Floats:
-        rewritten = [rewrite(text) for text in texts]
+    def _lines(self, typed: Sequence[str], rewrite: TextRewriter) -> list[str]:
+        """Return the texts that the encoder reads: rewritten, then also as typed where it reads many languages."""
+        rewritten = [rewrite(text) for text in typed]
         multilingual = isinstance(self._encoder, BaseEncoder) and self._encoder.multilingual
-        if not multilingual or rewritten == list(texts):
-            return self._encoder.encode_texts(rewritten)
-        both = self._encoder.encode_texts([*rewritten, *texts]).reshape(2, len(texts), -1)
+        return rewritten if not multilingual or rewritten == list(typed) else [*rewritten, *typed]
+
+    def _text_rows(self, line_rows: Sequence[Floats], count: int) -> Floats:
+        if len(line_rows) == count:
+            return np.stack(line_rows)
+        both = np.stack(line_rows).reshape(2, count, -1)
         return unit(both.sum(axis=0))  # a row of text has one block, all else is 0
 
     def _combine(self, query: Query, text_vectors: Iterator[Floats], stored_row: StoredRow) -> EncodedQuery:
@@ -119,3 +142,21 @@ class QueryEncoder:
         if isinstance(term, TextTerm):
             return {name: weight for name, weight in weights.items() if name in self._text_blocks}
         return weights
+
+
+def _in_batches(
+    steps: Sequence[tuple[str, Callable[[Sequence[Any]], Floats], Sequence[Any]]], batches: Batches
+) -> list[Sequence[Floats]]:
+    """Return the results of each (name of the step, work, rows): those of no rows are none."""
+    if batches is None:
+        return [work(rows) if rows else () for _, work, rows in steps]
+    runner, deadline = batches
+    begun: list[PendingStep[list[Any]] | None] = []
+    try:
+        for name, work, rows in steps:
+            begun.append(runner.begin_batched(name, deadline, work, rows) if rows else None)
+        return [step.result() if step else () for step in begun]
+    except WindowshopError:
+        for step in filter(None, begun):
+            step.drop()
+        raise

@@ -15,8 +15,8 @@ import numpy as np
 from catalog.errors import BadInput, WindowshopError
 from catalog.storage.catalogue import Catalogue
 from indexer.types import Floats
-from search.execution.deadlines import ENCODER, LEXICAL, VECTOR, Deadline, StepRunner
-from search.execution.step_timing import METADATA, timed
+from search.execution.deadlines import LEXICAL, VECTOR, Deadline, StepRunner
+from search.execution.step_timing import ENCODE, METADATA, timed
 from search.hits import SearchPage
 from search.merchandising.applied import apply_rules
 from search.merchandising.rule_set import Rules, no_rules, rules_of
@@ -114,9 +114,9 @@ class SearchPipeline:
 
         degraded: tuple[str, ...] = ()
         try:
-            encoded = self._steps.run(
-                ENCODER, deadline, lambda: state.query_encoder.encode(queries, stored_row, encoder_text)
-            )
+            with timed(ENCODE):
+                batches = (self._steps, deadline) if deadline else None
+                encoded = state.query_encoder.encode(queries, stored_row, encoder_text, batches)
         except BadInput:
             raise
         except WindowshopError:

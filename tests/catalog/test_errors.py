@@ -35,6 +35,7 @@ CODES = {
     "DamagedStore": "damaged_store",
     "NewerStore": "newer_store",
     "DeadlineExceeded": "too_late",
+    "Overloaded": "overloaded",
     "StepFailed": "step_failed",
     "VectorsUnavailable": "vectors_unavailable",
     "OrdersUnavailable": "orders_unavailable",

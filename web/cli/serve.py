@@ -14,6 +14,7 @@ from gunicorn.glogging import Logger
 
 from catalog.logs import TEXT, LogHandler, chosen_format, write_logs
 from web import create_app
+from web.admission import SPARE_THREADS
 from web.cli.startup_checks import check_index, check_settings, format_address, read_settings
 from web.settings import Settings
 
@@ -65,7 +66,8 @@ class Server(BaseApplication):  # type: ignore[misc]
             "bind": format_address(self.settings.host, self.settings.port),
             "worker_class": "gthread",
             "workers": 1,
-            "threads": self.settings.threads,
+            # Those that wait for their turn hold a thread each, and so do a few that never wait.
+            "threads": self.settings.threads + self.settings.queue + SPARE_THREADS,
             "keepalive": 5,
             "graceful_timeout": 10,
             "limit_request_line": MAX_REQUEST_LINE,

@@ -4,8 +4,8 @@ Readable lines have method, path, status and time. Only pages, changes, uploads 
 fetches by itself, such as its pictures, and health checks have none. A JSON line has time, level, logger, message
 "request", and:
     request_id, method, route, path, status, ms, bytes_in, bytes_out, key (its name)
-    steps {decode, encode, search, metadata, render} in ms; generation, hits, degraded; query {length, sha256}
-    bad_picture {sha256, format, bytes, reason}; limited; error (the code of the response)
+    steps {queue, decode, encode, search, metadata, render} in ms; generation, hits, degraded; query {length, sha256}
+    bad_picture {sha256, format, bytes, reason}; limited; overloaded; error (the code of the response)
 Fields of the second and third line are left out when empty.
 """
 

@@ -114,8 +114,13 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
 
 
+def metrics_of(app: Flask) -> Metrics:
+    """Return the app's counters."""
+    counters: Metrics = app.extensions[EXTENSION]
+    return counters
+
+
 @bp.get("/metrics")
 def metrics() -> Response:
     """Return the metrics for Prometheus; open to programs on this machine and keys with the scope admin."""
-    app_metrics: Metrics = current_app.extensions[EXTENSION]
-    return Response(generate_latest(app_metrics.registry), content_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(metrics_of(current_app).registry), content_type=CONTENT_TYPE_LATEST)

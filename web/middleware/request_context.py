@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from search.query.terms import Query
 
 DECODE, RENDER = "decode", "render"
+QUEUE = "queue"  # the step of those requests that waited for their turn
 TIMED_STEPS = (DECODE, ENCODE, SEARCH, METADATA, RENDER)
 
 

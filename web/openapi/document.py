@@ -185,7 +185,7 @@ def _responses(endpoint: str, operation: dict[str, Any]) -> dict[str, Any]:
     if POLICIES[endpoint] != ALWAYS:
         refusals |= {401, 403}
     if endpoint not in UNLIMITED_ENDPOINTS:
-        refusals.add(429)
+        refusals |= {429, 503}
     for status in map(str, sorted(refusals)):
         described.setdefault(status, _response(status, "Error"))
     return described

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask import Request, current_app
+from flask import Request, current_app, g
 
-from catalog.errors import BadQuery
+from catalog.errors import BadQuery, Overloaded
 from search.query.builder import QueryBuilder
 from search.query.terms import PictureTerm, ProductTerm, Query, Term, TextTerm
 from web.middleware.uploads import picture_of_bytes
@@ -57,8 +57,15 @@ def read_search_request(request: Request, engine: SearchEngine, detailed: bool =
 
 
 def effective_timeout(timeout_ms: int | None, least_default_ms: int = 0) -> int:
-    """Return the requested timeout or else the default, in milliseconds."""
-    return timeout_ms or max(least_default_ms, current_app.config["TIMEOUT_MS"])
+    """Return the milliseconds that are left of the requested timeout or else of the default.
+
+    The time that the request waited for its turn counts. Raises Overloaded when none is left.
+    """
+    allowed: int = timeout_ms or max(least_default_ms, current_app.config["TIMEOUT_MS"])
+    left = allowed - round(1000 * g.get("queued_s", 0.0))
+    if left <= 0:
+        raise Overloaded(f"All of the {allowed} ms went by in a queue.", "Try again in a moment, or allow more time.")
+    return left
 
 
 def _build(search: Search, base: Query | None, options: Mapping[str, Any]) -> Query:

@@ -47,15 +47,15 @@ def test_what_is_sold_is_told_from_what_is_not(engine, tmp_path):
 
 def test_where_look_says_nothing_the_whole_score_is_asked(engine, tmp_path, monkeypatch):
     """A photo has the look of the other product, as on a shelf, but what it means is still its own."""
-    honest = engine.encoder.encode_images
+    honest = engine.encoder.encode_pixels
     order = [2, 1, 0]
 
-    def confused(pictures):
-        rows = honest(pictures)
+    def confused(pixels):
+        rows = honest(pixels)
         rows[:, :3] = rows[:, :3][:, order]
         return rows
 
-    monkeypatch.setattr(engine.encoder, "encode_images", confused)
+    monkeypatch.setattr(engine.encoder, "encode_pixels", confused)
     curve = calibrate(engine, photos(tmp_path / "asked"))
     assert curve.block == "score" and curve.has(0.8) > curve.has(0.2)
 

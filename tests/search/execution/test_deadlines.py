@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from catalog.errors import BadQuery, DeadlineExceeded, StepFailed
+from catalog.errors import BadQuery, DeadlineExceeded, Overloaded, StepFailed
 from search.execution.deadlines import MAX_PENDING, MAX_THREADS, Deadline, StepRunner
 from tests.timing import Lateness
 
@@ -59,7 +59,7 @@ def test_what_is_late_is_forgotten_and_too_much_is_refused(steps, hanging):
         steps.begin("encoder", Deadline.within(5), hanging)
     time.sleep(0.05)
     begun = [steps.begin("encoder", Deadline.within(1), lambda kept=picture: kept) for picture in pictures]
-    with pytest.raises(DeadlineExceeded, match="Too many requests wait"):
+    with pytest.raises(Overloaded, match="Too many requests wait"):
         steps.begin("encoder", Deadline.within(1), hanging)
     del pictures
     for each in begun:

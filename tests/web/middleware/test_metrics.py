@@ -53,7 +53,7 @@ SLOW = 0.5
 @pytest.mark.parametrize(
     ("asked", "slowed", "step"),
     [
-        ("image", "encoder.encode_images", "encode"),
+        ("image", "encoder.encode_pixels", "encode"),
         ("text", "encoder.encode_texts", "encode"),
         ("text", "_pipeline._words.lexicon.read", "search"),
         ("image", "_catalogue.get_many", "metadata"),

@@ -1,0 +1,92 @@
+"""A bounded queue in front of a server's work: so many requests at once, the others in the order of their arrival.
+
+A request that could not be answered in time any more is refused before anything is done for it. How long requests take
+is measured: expected is the mean of the last ones.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
+
+from catalog.errors import Overloaded
+from search.execution.queue_statistics import FULL, LATE, SECONDS, Distribution, QueueCounts
+
+NAME = "requests"
+_NEWEST_SHARE = 0.1  # of the last request in the mean of how long requests take
+MAX_RETRY_S = 30.0
+
+
+@dataclass(eq=False, slots=True)
+class _Waiter:
+    began: float  # seconds of the clock
+    until: float
+    called: threading.Event = field(default_factory=threading.Event)
+    admitted: bool = False
+
+
+class RequestQueue:
+    """Admits `slots` requests at once; `length` more wait. Threads share it."""
+
+    def __init__(self, slots: int, length: int, clock: Callable[[], float] = monotonic) -> None:
+        self._slots = slots
+        self._length = length
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._waiting: deque[_Waiter] = deque()
+        self._inside = 0
+        self._mean_s = 0.0  # that a request holds its slot
+        self._waits = Distribution(SECONDS)
+        self._dropped = {LATE: 0, FULL: 0}
+
+    def enter(self, patience_s: float) -> float:
+        """Take a slot, at most `patience_s` seconds from now; return the seconds waited. Raises Overloaded."""
+        began = self._clock()
+        with self._lock:
+            if self._inside < self._slots and not self._waiting:
+                self._admit(0.0)
+                return 0.0
+            expected = self._mean_s * (len(self._waiting) + 1) / self._slots
+            if len(self._waiting) >= self._length or expected > patience_s:
+                raise self._refusal(FULL if len(self._waiting) >= self._length else LATE)
+            waiter = _Waiter(began, began + patience_s)
+            self._waiting.append(waiter)
+        waiter.called.wait(patience_s)
+        with self._lock:
+            if waiter.admitted:
+                return self._clock() - began
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+            raise self._refusal(LATE)
+
+    def leave(self, held_s: float) -> None:
+        """Give a slot back that was held so many seconds; the first request that can still be answered takes it."""
+        with self._lock:
+            self._inside -= 1
+            self._mean_s += (held_s - self._mean_s) * (_NEWEST_SHARE if self._mean_s else 1.0)
+            now = self._clock()
+            while self._waiting and self._inside < self._slots:
+                waiter = self._waiting.popleft()
+                waiter.admitted = now <= waiter.until
+                if waiter.admitted:
+                    self._admit(now - waiter.began)
+                waiter.called.set()
+
+    def counts(self) -> QueueCounts:
+        """Return what was counted so far."""
+        with self._lock:
+            waits = self._waits.cumulative(), self._waits.total
+            return QueueCounts(NAME, len(self._waiting), tuple(self._dropped.items()), waits)
+
+    def _admit(self, waited_s: float) -> None:
+        self._inside += 1
+        self._waits.add(waited_s)
+
+    def _refusal(self, reason: str) -> Overloaded:
+        """Count a request that is refused; called with the lock."""
+        self._dropped[reason] += 1
+        expected = self._mean_s * (len(self._waiting) + 1) / self._slots
+        return Overloaded("Too many requests come at once.", "Try again in a moment.", min(MAX_RETRY_S, expected))
