@@ -1,0 +1,1 @@
+"""Promises on how much a server answers, and what it does when more is asked."""
