@@ -92,10 +92,7 @@ class BadFeed(BadInput):
 
 
 class BadRow(BadInput):
-    """One row of a feed cannot be used; the feed reader turns it into a Rejected.
-
-    `product_id` is the id in the row, where it is certain although the row cannot be read.
-    """
+    """One row of a feed cannot be used; its reader makes it a Rejected. `product_id` is its id, where that is sure."""
 
     def __init__(self, message: str, hint: str = "", product_id: str = "") -> None:
         super().__init__(message, hint)
@@ -223,9 +220,7 @@ class DeadlineExceeded(WindowshopError):
 class Overloaded(WindowshopError):
     """More requests wait than can be answered in time; `wait` is the time in seconds after which to try again."""
 
-    def __init__(self, message: str, hint: str = "", wait: float = 1.0) -> None:
-        super().__init__(message, hint)
-        self.wait = wait
+    wait = 1.0
 
 
 class StepFailed(WindowshopError):

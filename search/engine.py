@@ -22,7 +22,6 @@ from indexer.generations.store import Generation, open_serving
 from indexer.types import Floats
 from search.engine_status import EngineStatus
 from search.execution.deadlines import StepRunner
-from search.execution.queue_statistics import QueueCounts
 from search.execution.step_timing import METADATA, SEARCH, timed
 from search.explain.explainer import HitExplainer, HitExplanation
 from search.explain.reasons import resembled_ids
@@ -76,6 +75,7 @@ class SearchEngine:
         self.price_history = catalogue.price_history
         self._thumbnails = Thumbnails(catalogue, ShopHome(home).thumbnails)
         self._steps = StepRunner()
+        self.batch_counts = self._steps.counts  # what the queues of batches counted
         glossary = Glossary.usable(home)
         self.prices = ProductPrices(catalogue.price_history, PriceModels.open(home))
         self.rules = RuleFollower(home)
@@ -260,10 +260,6 @@ class SearchEngine:
             live=len(state.snapshot.live),
             degraded=self._live.degraded + self.recommender.degraded + self.prices.degraded,
         )
-
-    def batch_counts(self) -> list[QueueCounts]:
-        """Return what the queues of batches counted since the shop was opened."""
-        return self._steps.counts()
 
     def close(self) -> None:
         """Save the encoded rows and close the catalogue; the engine cannot be used afterwards."""

@@ -88,5 +88,6 @@ class RequestQueue:
     def _refusal(self, reason: str) -> Overloaded:
         """Count a request that is refused; called with the lock."""
         self._dropped[reason] += 1
-        expected = self._mean_s * (len(self._waiting) + 1) / self._slots
-        return Overloaded("Too many requests come at once.", "Try again in a moment.", min(MAX_RETRY_S, expected))
+        refusal = Overloaded("Too many requests come at once.", "Try again in a moment.")
+        refusal.wait = min(MAX_RETRY_S, self._mean_s * (len(self._waiting) + 1) / self._slots)
+        return refusal
