@@ -62,12 +62,9 @@ import re
 
 
 class WindowshopError(Exception):
-    """Base of all errors; `message` says what was requested and why it cannot be done, `hint` what to do instead.
+    """Base of all errors; `message` says what was requested and why it cannot be done, `hint` what to do instead."""
 
-    `code` names the error in the HTTP API: the class's name in snake case, unless the class sets another.
-    """
-
-    code = "error"
+    code = "error"  # its name in the HTTP API: that of the class in snake case, unless the class sets another
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
