@@ -28,6 +28,8 @@ KNOWN_NUMBERS = 65_536  # words whose places in the order stay in memory
 _END = b"\n"  # behind each word; no word has it
 _ID_BEGINS, _ID_ENDS = "=", ">"  # words of ids begin with the former; the latter is the next character
 
+_ZERO, _NINE = b"09"
+
 Ordinals = NDArray[np.integer[Any]]  # int32 in the files
 Fields = NDArray[np.uint8]
 
@@ -116,20 +118,24 @@ class WordTables:
         """Return the number of products that have a word."""
         return int(self._entries[number + 1] - self._entries[number])
 
-    def vocabulary(self, ids: bool = False, gone: Mask | None = None) -> list[tuple[str, int]]:
-        """Return every word and the number of products that have it, in order; the words of ids only with `ids`.
+    def vocabulary(self, everything: bool = False, gone: Mask | None = None) -> list[tuple[str, int]]:
+        """Return every word and the number of products that have it, in order.
 
-        `gone` masks the products, by ordinal, that do not count.
+        Without `everything`, codes of one product are left out: the words of ids, and rare words with a digit. `gone`
+        masks the products, by ordinal, that do not count.
         """
         counts = np.diff(self._entries)
         if gone is not None and len(counts):
             counts = counts - np.add.reduceat(gone[self._products].astype(np.int64), self._entries[:-1])
-        parts = [(0, len(self))] if ids else [(0, self._from(_ID_BEGINS)), (self._from(_ID_ENDS), len(self))]
-        found: list[tuple[str, int]] = []
-        for first, end in parts:
-            text = bytes(self._words[self._word_starts[first] : self._word_starts[end]]).decode()
-            found += zip(text.split(_END.decode())[:-1], counts[first:end].tolist(), strict=True)
-        return found
+        letters = np.frombuffer(self._words, np.uint8)
+        if not everything and len(counts):
+            digits = (letters >= _ZERO) & (letters <= _NINE)
+            kept = (counts > 1) | ~np.logical_or.reduceat(digits, self._starts[:-1])
+            kept[self._from(_ID_BEGINS) : self._from(_ID_ENDS)] = False
+            letters = letters[np.repeat(kept, np.diff(self._starts))]
+            counts = counts[kept]
+        words = letters.tobytes().decode().split(_END.decode())[:-1]
+        return list(zip(words, counts.tolist(), strict=True))
 
     def _number(self, word: str) -> int:
         at = self._from(word)

@@ -123,13 +123,15 @@ def _fuse(
     total = sum(abs(term.weight) for term, _ in term_hits)
     whole = sum(abs(term.weight) for term in query.terms)
     keys = _all_keys(term_hits, denied)
-    scores = np.zeros(len(keys), np.float32)
+    scores: Floats = np.zeros(0, np.float32)  # before the first term
     exact: list[Ids] = [np.zeros(0, np.int64)]
     for term, hits in term_hits:
         weight = np.float32(term.weight / total)
         if hits.all_keys is keys:
-            scores += weight * hits.all_scores
+            own = weight * hits.all_scores
+            scores = scores + own if len(scores) else own
         else:
+            scores = scores if len(scores) else np.zeros(len(keys), np.float32)
             scores[np.searchsorted(keys, hits.all_keys)] += weight * hits.all_scores
         if term.words in denied and term.weight < 0:
             lacking = denied[term.words]
@@ -173,8 +175,11 @@ class TextScores:
     @cached_property
     def scores(self) -> Floats:
         """The sum of all parts, float32 (n,); not to be written to."""
-        total: Floats = np.zeros(len(self.keys), np.float32)
-        for part in self.parts.values():
+        parts = list(self.parts.values())
+        if not parts:
+            return np.zeros(len(self.keys), np.float32)
+        total = parts[0] if len(parts) == 1 else parts[0] + parts[1]
+        for part in parts[2:]:
             total += part
         return total
 

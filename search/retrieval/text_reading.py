@@ -101,7 +101,7 @@ class _Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class _CountedWords:
-    """How many products have words, from memory where the vocabulary is of the index's moment, which is faster."""
+    """How many products have words: from memory where the index is SQLite's and the vocabulary of its moment."""
 
     index: WordCounts
     counts: Mapping[str, int] | None
@@ -217,8 +217,9 @@ class TextReader:
 
     def _word_counts(self, index: WordCounts) -> _CountedWords:
         vocabulary = self._vocabulary.made
-        is_current = vocabulary is not None and vocabulary.seq == index.seq()
-        return _CountedWords(index, vocabulary.counts if vocabulary is not None and is_current else None)
+        if index.is_lasting or vocabulary is None or vocabulary.seq != index.seq():
+            return _CountedWords(index, None)
+        return _CountedWords(index, vocabulary.counts)
 
     def _current_vocabulary(self, index: WordCounts) -> _Vocabulary:
         """Return the shop's vocabulary; of a large shop that has changed, an earlier one for some seconds."""

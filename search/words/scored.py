@@ -31,7 +31,7 @@ class Scored:
         return cls(places, np.full(len(places), score, np.float32))
 
     def __len__(self) -> int:
-        return len(self.scores) if self.places is not None else int(np.count_nonzero(self.scores))
+        return len(self.scores) if self.places is not None else int(np.count_nonzero(self.scores > 0))
 
     def times(self, factor: np.float32) -> Scored:
         """Return the scores multiplied by a factor."""
@@ -93,5 +93,6 @@ def _merged(parts: Sequence[Scored], combine: np.ufunc, size: int) -> Floats:
         if part.places is None:
             combine(merged, part.scores, out=merged)
         else:
-            merged[part.places] = combine(merged[part.places], part.scores)
+            at = part.places.astype(np.intp, copy=False)  # once for both uses
+            merged[at] = combine(merged[at], part.scores)
     return merged

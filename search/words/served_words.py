@@ -13,7 +13,7 @@ from search.words.changed_words import ChangedWords
 from search.words.scored import Scored, merge
 from search.words.word_lookup import FIELD_WEIGHTS
 
-MANY_WORDS = 1_000  # words other than ids from which those of ids are left out of the vocabulary: each has one product
+MANY_WORDS = 50_000  # from which ids and other codes of one product are left out of the vocabulary
 
 
 def _weights() -> Floats:
@@ -86,11 +86,10 @@ class ServedWords:
     def vocabulary(self) -> list[tuple[str, int]]:
         """Return the words and the number of products that have each, in the order of the words.
 
-        The words of ids are left out where there are many others: nothing that reads a vocabulary looks for them.
+        Of many words, ids and other codes of one product are left out: each product has some, and no mistake is mended
+        to one.
         """
-        found = self._tables.vocabulary(ids=False, gone=self._gone)
-        if len(found) < MANY_WORDS:
-            found = self._tables.vocabulary(ids=True, gone=self._gone)
+        found = self._tables.vocabulary(len(self._tables) < MANY_WORDS, self._gone)
         counts = dict(found)
         if self._stale is None and not self._changed:
             return found

@@ -33,7 +33,7 @@ def test_words_with_their_products_and_fields(shop):
     catalogue, tables = shop
     assert tables.keys.tolist() == catalogue.keys()
     with catalogue.words() as index:
-        assert tables.vocabulary(ids=True) == index.vocabulary()
+        assert tables.vocabulary(everything=True) == index.vocabulary()
         for word, count in index.vocabulary():
             number = tables.number(word)
             assert tables.count(number) == count
@@ -45,11 +45,16 @@ def test_words_with_their_products_and_fields(shop):
         assert tables.number(unknown) == -1
 
 
-def test_the_vocabulary_without_ids_and_without_some_products(shop):
+def test_the_vocabulary_without_codes_and_without_some_products(shop):
     _, tables = shop
-    assert not [word for word, _ in tables.vocabulary() if word.startswith("=")]
+    everything = tables.vocabulary(everything=True)
+    codes = [
+        (word, count) for word, count in everything if word[0] == "=" or (set("0123456789") & set(word) and count == 1)
+    ]
+    assert tables.vocabulary() == [entry for entry in everything if entry not in codes]
+    assert len(codes) > 3
     gone = np.array([True, False, False])
-    left = dict(tables.vocabulary(ids=True, gone=gone))
+    left = dict(tables.vocabulary(everything=True, gone=gone))
     assert (left["mugs"], left["mug"], left["=b"]) == (0, 2, 0)
 
 
