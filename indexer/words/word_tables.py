@@ -130,10 +130,10 @@ class WordTables:
         letters = np.frombuffer(self._words, np.uint8)
         if not everything and len(counts):
             digits = (letters >= _ZERO) & (letters <= _NINE)
-            kept = (counts > 1) | ~np.logical_or.reduceat(digits, self._starts[:-1])
-            kept[self._from(_ID_BEGINS) : self._from(_ID_ENDS)] = False
-            letters = letters[np.repeat(kept, np.diff(self._starts))]
-            counts = counts[kept]
+            listed = (counts > 1) | ~np.logical_or.reduceat(digits, self._starts[:-1])
+            listed[self._from(_ID_BEGINS) : self._from(_ID_ENDS)] = False
+            letters = letters[np.repeat(listed, np.diff(self._starts))]
+            counts = counts[listed]
         words = letters.tobytes().decode().split(_END.decode())[:-1]
         return list(zip(words, counts.tolist(), strict=True))
 
