@@ -28,6 +28,7 @@ from catalog.storage.opening import has_catalogue, open_catalogue, shares_catalo
 from catalog.storage.restoration import Restoration
 from indexer.generations import store
 from indexer.generations.manifest import read_manifest
+from indexer.vectors.milvus.generations import follow_pointer
 
 PENDING = "generation to publish"
 ON_DISK = " again"  # ends the record of a generation that was published before: no other is removed for it
@@ -166,6 +167,8 @@ def _finish(home: Path) -> str:
         done = ""
         if number != store.current_number_or_none(home):
             done = _publish(home, number, again=pending.endswith(ON_DISK))
+        else:
+            follow_pointer(home, number)
         catalogue.set_meta(PENDING, None)
         return done
 

@@ -1,8 +1,8 @@
 """Write a generation's vectors into Milvus, open them, and let alias and old collections follow the shop's pointer.
 
 The file `current` in the shop's home decides which generation is served; the alias in Milvus follows it, for other
-programs that read the collection. A crash between the two leaves the alias behind, and the next build, or the next
-server that opens the shop, moves it.
+programs that read the collection. A crash between the two leaves the alias behind, and the recovery that each build and
+each opening server begins with moves it.
 """
 
 from __future__ import annotations

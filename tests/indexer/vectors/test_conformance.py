@@ -35,6 +35,7 @@ def random_mask(share):
     return None if share == 1.0 else mask
 
 
+@pytest.mark.promise("R22", "FAISS and Milvus, over 140 cases")
 @pytest.mark.parametrize("k", [1, 10, 200])
 @pytest.mark.parametrize("share", SHARES)
 def test_a_flat_index_answers_exactly(engine, share, k):

@@ -26,6 +26,7 @@ def searched_again(vectors, query):
             time.sleep(0.1)
 
 
+@pytest.mark.promise("R22", "milvus-lite over gRPC, killed once")
 def test_a_server_killed_in_the_middle_loses_nothing(milvus_server, tmp_path, monkeypatch):
     monkeypatch.setenv("WINDOWSHOP_VECTORS", milvus_server.address)
     shop = MilvusEngine(tmp_path / "shop")
