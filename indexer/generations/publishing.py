@@ -28,7 +28,7 @@ from catalog.storage.opening import has_catalogue, open_catalogue, shares_catalo
 from catalog.storage.restoration import Restoration
 from indexer.generations import store
 from indexer.generations.manifest import read_manifest
-from indexer.vectors.milvus.generations import follow_pointer
+from indexer.vectors.milvus.generations import follow_pointer, remove_unnamed
 
 PENDING = "generation to publish"
 ON_DISK = " again"  # ends the record of a generation that was published before: no other is removed for it
@@ -150,6 +150,7 @@ def _has_pending(home: Path) -> bool:
 def _recover(home: Path) -> str:
     done = _finish(home) if has_catalogue(home) else ""
     store.remove_unfinished(home)
+    remove_unnamed(home)
     for folder in (home, ShopHome(home).reports, ShopHome(home).cache):
         for leftover in folder.glob(".*.tmp"):
             leftover.unlink(missing_ok=True)
