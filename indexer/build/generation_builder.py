@@ -22,6 +22,7 @@ from indexer.build.encoding_pipeline import PipelineOptions
 from indexer.build.kind_texts import KindSamples, write_kind_vectors
 from indexer.build.row_writer import VectorSources, write_rows
 from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, VectorCache, cache_path
+from indexer.columns.column_files import ColumnWriter
 from indexer.columns.product_tables import TableWriter, write_tables
 from indexer.encoders.base import Encoder
 from indexer.generations import gates, store
@@ -40,7 +41,7 @@ from indexer.words.word_tables import write_word_tables
 
 # Part of the manifest's preprocessing, with the encoder's own: rows of pictures decoded otherwise are not copied.
 DECODING = {"colours": "sRGB"}
-TABLES: tuple[Callable[[], TableWriter], ...] = ()  # each makes the writer of one sort of tables
+TABLES: tuple[Callable[[], TableWriter], ...] = (ColumnWriter,)  # each makes the writer of one sort of tables
 MAX_PROBE_GROWTH = 2  # an index that probes more than so many times as many lists as before is trained again
 
 

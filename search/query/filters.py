@@ -17,13 +17,20 @@ from __future__ import annotations
 import json
 import math
 import sys
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import BadQuery
 from catalog.product import CATEGORY_SEPARATOR
+from indexer.columns.fields import ATTRIBUTE as ATTRIBUTE
+from indexer.columns.fields import BRAND as BRAND
+from indexer.columns.fields import CATEGORY as CATEGORY
+from indexer.columns.fields import COLOUR as COLOUR
+from indexer.columns.fields import COLOUR_NAMES
+from indexer.columns.fields import MAX_VALUE as MAX_VALUE
+from indexer.columns.fields import attribute_field as attribute_field
+from indexer.columns.fields import folded as folded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,15 +40,12 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 8
 MAX_PARTS = 1_000  # conditions and values together
-MAX_VALUE = 500  # characters, as many as an id may have
 MAX_JSON = 256_000  # characters
 
-CATEGORY, BRAND, PRICE, IN_STOCK, COLOUR, ID = "category", "brand", "price", "in_stock", "colour", "id"
+PRICE, IN_STOCK, ID = "price", "in_stock", "id"
 BASE_COLOUR, ON_SALE = "base_colour", "on_sale"
 ATTRIBUTES, NOT, ANY = "attributes", "not", "any"
 FILTER_FIELDS = (CATEGORY, BRAND, PRICE, IN_STOCK, ON_SALE, COLOUR, BASE_COLOUR, ATTRIBUTES, ID, NOT, ANY)
-ATTRIBUTE = "attributes."  # prefix of an attribute's field: "attributes.gender"
-_COLOURS = ("colour", "color")
 _BOUNDS = ("min", "max")
 
 
@@ -151,20 +155,9 @@ def read_filter(text: str) -> Filter:
     return parse_filter(value)
 
 
-def folded(text: str) -> str:
-    """Normalise a text for comparison: case, width (Chinese shops write both) and spaces do not count."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
 def tidy_path(category: str) -> str:
     """Normalise a category path: "Apparel>Topwear " -> "Apparel > Topwear"; "" when it has no names."""
     return CATEGORY_SEPARATOR.join(part for part in (" ".join(part.split()) for part in category.split(">")) if part)
-
-
-def attribute_field(name: str) -> str:
-    """Return the field of a feed's attribute: "attributes.gender"; both spellings of colour are the field "colour"."""
-    name = folded(name).replace(" ", "_")
-    return COLOUR if name in _COLOURS else ATTRIBUTE + name
 
 
 def _condition_json(condition: Condition) -> Any:
@@ -216,7 +209,7 @@ class _Parser:
             return [InStock(content) if name == IN_STOCK else OnSale(content)]
         if name in (CATEGORY, BRAND, BASE_COLOUR, ID):
             return [self._one_of(name, content, where)]
-        if name in _COLOURS:
+        if name in COLOUR_NAMES:
             return [self._one_of(COLOUR, content, where)]
         raise BadQuery(
             f"There is no field {name[:40]!r} to filter by.",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -17,13 +16,15 @@ from numpy.typing import NDArray
 
 from catalog.product import CATEGORY_SEPARATOR, categories_down
 from catalog.technical_attributes import is_technical
+from indexer.columns.fields import CURRENCY
+from indexer.columns.label_columns import LabelColumn
 from indexer.types import Ids, Mask
 from search.hits import Facet, FacetValue
 from search.query import filters
 from search.query.filters import Between, Filter, InStock, OneOf, OnSale, folded
 from search.state.column_store import ProductColumns
 from search.state.item_groups import NOT_GROUPED, ItemGroups
-from search.state.label_columns import CURRENCY, LabelColumn
+from search.state.selection import Selection
 
 MAX_VALUES = 100  # values of a facet, or categories of one level
 MAX_ATTRIBUTES = 12
@@ -35,22 +36,7 @@ _ROUND = (5.0, 2.0, 1.0)  # times a power of ten: the steps between bounds of pr
 Matched = Callable[[Filter], Mask]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Counted:
-    """What a field is counted of: the mask (n,) of the products that match, each of the `groups` once."""
-
-    columns: ProductColumns
-    mask: Mask
-    groups: ItemGroups
-
-    def count(self, within: Mask) -> int:
-        return self.groups.count(self.mask & within)
-
-    def count_labels(self, labels: LabelColumn) -> Ids:
-        return self.groups.count_labels(labels, self.mask)
-
-
-CountField = Callable[[_Counted, str, Filter], Facet]
+CountField = Callable[[Selection, str, Filter], Facet]
 
 
 def facet_fields(columns: ProductColumns) -> tuple[str, ...]:
@@ -59,18 +45,18 @@ def facet_fields(columns: ProductColumns) -> tuple[str, ...]:
     Attributes that are for programs come last, and take no place from those that shoppers read.
     """
     colour = filters.BASE_COLOUR if columns.labels_of(filters.BASE_COLOUR).size else filters.COLOUR
-    standard = [name for name in (filters.CATEGORY, filters.BRAND, colour) if len(columns.labels_of(name).codes)]
-    if not np.isnan(columns.prices).all():
+    standard = [name for name in (filters.CATEGORY, filters.BRAND, colour) if columns.labels_of(name).size]
+    if columns.is_priced:
         standard.insert(1, filters.PRICE)
-    if len(np.unique(columns.stock[columns.present])) > 1:
+    if columns.differs_in_stock:
         standard.append(filters.IN_STOCK)
-    if columns.reduced.any():
+    if columns.is_reduced:
         standard.append(filters.ON_SALE)
     attributes = {
-        name: len(labels.codes)
+        name: labels.entries
         for name, labels in columns.labels.items()
         if name.startswith(filters.ATTRIBUTE)
-        and MIN_PRODUCTS_PER_VALUE * labels.size <= len(labels.codes)
+        and MIN_PRODUCTS_PER_VALUE * labels.size <= labels.entries
         and 1 < labels.size <= MAX_LABELS
     }
     ranked = sorted(attributes, key=lambda name: (-attributes[name], name))
@@ -96,18 +82,18 @@ def facet_counts(
     names = facet_fields(columns) if wanted is None else wanted
     fields = () if wanted is not None else [condition.field for condition in filter.conditions]
     filtered = [name for name in fields if name not in (filters.ID, filters.NOT, filters.ANY)]
-    everything = matched(filter)
+    everything = Selection(columns, matched(filter), groups)
     facets = []
     for name in dict.fromkeys((*names, *filtered)):
-        mask = matched(filter.without(name)) if filter.on(name) else everything
-        facet = _OWN.get(name, _labelled)(_Counted(columns, mask, groups), name, filter)
+        counted = Selection(columns, matched(filter.without(name)), groups) if filter.on(name) else everything
+        facet = _OWN.get(name, _labelled)(counted, name, filter)
         varies = facet.span is not None and facet.span[0] < facet.span[1]
         if len(facet.values) > 1 or varies or any(value.selected for value in facet.values):
             facets.append(facet)
     return tuple(facets)
 
 
-def _labelled(counted: _Counted, name: str, filter: Filter) -> Facet:
+def _labelled(counted: Selection, name: str, filter: Filter) -> Facet:
     labels = counted.columns.labels_of(name)
     counts = counted.count_labels(labels)
     chosen = _chosen(labels, filter, name)
@@ -117,7 +103,7 @@ def _labelled(counted: _Counted, name: str, filter: Filter) -> Facet:
     return Facet(name, (*values, *_unlabelled(counted, name, filter)), others)
 
 
-def _categories(counted: _Counted, name: str, filter: Filter) -> Facet:
+def _categories(counted: Selection, name: str, filter: Filter) -> Facet:
     """Return the first level of categories, with selected ones and single ones of a level expanded."""
     labels = counted.columns.labels_of(name)
     counts = counted.count_labels(labels)
@@ -146,25 +132,30 @@ def _categories(counted: _Counted, name: str, filter: Filter) -> Facet:
     return Facet(name, (*values, *_unlabelled(counted, name, filter)), others)
 
 
-def _prices(counted: _Counted, name: str, filter: Filter) -> Facet:
+def _prices(counted: Selection, name: str, filter: Filter) -> Facet:
     """Return rising ranges with round bounds, both included as in a filter, in the currency of most products."""
     condition = filter.on(filters.PRICE)
     selected = condition if isinstance(condition, Between) else None
-    columns, mask = counted.columns, counted.mask
-    currencies = columns.labels_of(CURRENCY)
+    currencies = counted.columns.labels_of(CURRENCY)
     currency = selected.currency if selected else ""
     if not selected and currencies.size > 1:
-        of_each = currencies.counts(mask)
+        of_each = counted.count_labels(currencies)
         most = _listed(np.flatnonzero(of_each).tolist(), of_each, currencies, set())[:1]
         currency = "".join(map(currencies.text, most))
-    if currency:
-        mask = mask & currencies.having([currency], len(columns))
-        counted = replace(counted, mask=mask)
-    prices = np.sort(columns.prices[mask & ~np.isnan(columns.prices)])
+    if currency and currencies.size > 1:
+        within = currencies.having([currency], len(counted.columns))
+        counted = Selection(counted.columns, counted.mask & within, counted.groups)
+    elif currency and currencies.code(currency) < 0:
+        counted = Selection(counted.columns, np.zeros(len(counted.columns), np.bool_), counted.groups)
+    prices, ordinals = counted.by_price
     ranges = _ranges(prices, currency)
     if selected and selected not in ranges:
         ranges = sorted([*ranges, selected], key=_bounds_of)
-    counts = [(bounds, counted.count(bounds.includes(columns.prices))) for bounds in ranges]
+    counts = []
+    for bounds in ranges:
+        low, high = _bounds_of(bounds)
+        first, end = np.searchsorted(prices, low, "left"), np.searchsorted(prices, high, "right")
+        counts.append((bounds, counted.groups.count_at(ordinals[first:end], len(counted.mask))))
     values = (
         _range_value(bounds, count, bounds == selected) for bounds, count in counts if count or bounds == selected
     )
@@ -173,7 +164,7 @@ def _prices(counted: _Counted, name: str, filter: Filter) -> Facet:
     return Facet(name, tuple(values), span=span, currency=named)
 
 
-def _flag(counted: _Counted, name: str, filter: Filter) -> Facet:
+def _flag(counted: Selection, name: str, filter: Filter) -> Facet:
     condition = filter.on(name)
     chosen = condition.in_stock if isinstance(condition, InStock) else None
     chosen = condition.on_sale if isinstance(condition, OnSale) else chosen
@@ -198,11 +189,11 @@ def _chosen(labels: LabelColumn, filter: Filter, name: str) -> set[int]:
     return {labels.code(value) for value in condition.values} - {-1} if isinstance(condition, OneOf) else set()
 
 
-def _unlabelled(counted: _Counted, name: str, filter: Filter) -> list[FacetValue]:
+def _unlabelled(counted: Selection, name: str, filter: Filter) -> list[FacetValue]:
     """Return the selected values that are no label: a range, several labels in one, or a value of no product."""
     labels, condition, size = counted.columns.labels_of(name), filter.on(name), len(counted.columns)
     if isinstance(condition, Between):
-        return [_range_value(condition, counted.count(labels.between(condition, size)), True)]
+        return [_range_value(condition, counted.count(labels.passing(condition.includes, size)), True)]
     values = condition.values if isinstance(condition, OneOf) else ()
     return [
         FacetValue(value, value, counted.count(labels.having([value], size)), True)
@@ -213,7 +204,14 @@ def _unlabelled(counted: _Counted, name: str, filter: Filter) -> list[FacetValue
 
 def _listed(codes: Iterable[int], counts: Ids, labels: LabelColumn, chosen: set[int]) -> list[int]:
     """Return the codes of the most frequent labels, and of the selected ones however rare."""
-    ranked = sorted(codes, key=lambda code: (-counts[code], labels.text(code)))
+    found = np.fromiter(codes, np.int64)
+    of_each = counts[found]
+    if len(found) > MAX_VALUES:  # the texts of the others need not be read
+        least = np.partition(of_each, -MAX_VALUES)[-MAX_VALUES]
+        wanted = (of_each >= least) | np.isin(found, [*chosen])
+        found, of_each = found[wanted], of_each[wanted]
+    counted = zip((-of_each).tolist(), map(labels.text, found.tolist()), found.tolist(), strict=True)
+    ranked = [code for _, _, code in sorted(counted)]
     return ranked[:MAX_VALUES] + [code for code in ranked[MAX_VALUES:] if code in chosen]
 
 
@@ -221,7 +219,7 @@ def _ranges(prices: NDArray[np.float64], currency: str) -> list[Between]:
     """Return ranges of about as many sorted prices each, with round bounds; none when they are much the same."""
     if not len(prices):
         return []
-    quantiles = np.quantile(prices, np.arange(PRICE_RANGES + 1) / PRICE_RANGES).tolist()
+    quantiles = _quantiles(prices)
     found = {
         _rounded(price, (after - before) / 2)
         for before, price, after in zip(quantiles, quantiles[1:], quantiles[2:], strict=False)
@@ -229,6 +227,14 @@ def _ranges(prices: NDArray[np.float64], currency: str) -> list[Between]:
     bounds = [bound for bound in sorted(found) if prices[0] < bound <= prices[-1]]
     edges = [None, *bounds, None] if bounds else []
     return [Between(filters.PRICE, low, high, currency) for low, high in pairwise(edges)]
+
+
+def _quantiles(prices: NDArray[np.float64]) -> list[float]:
+    """Return the bounds of PRICE_RANGES equal parts of sorted prices, between two of them in proportion."""
+    at = np.arange(PRICE_RANGES + 1) / PRICE_RANGES * (len(prices) - 1)
+    below = np.floor(at).astype(np.int64)
+    low, high = prices[below], prices[np.minimum(below + 1, len(prices) - 1)]
+    return [float(value) for value in low + (high - low) * (at - below)]
 
 
 def _rounded(price: float, distance: float) -> float:

@@ -20,13 +20,13 @@ from catalog.storage.word_index import id_code
 from catalog.text.quantities import quantity_of
 from catalog.text.scripts import is_pictograph
 from catalog.text.tokenizer import code, codes, forms, normalise, unspaced
+from indexer.columns.product_table import sorted_places
 from indexer.types import Floats, Ids, Mask
 from search.language.concepts import Alternative, Concept
 from search.query.compounds import KnowsWord, cannot_tell
 from search.query.glossary import Glossary
 from search.query.negation import DENYING, DENYING_CHARACTERS, denies, joined_denials
 from search.retrieval.text_reading import MAX_CONCEPTS, TextAnalysis, TextReader
-from search.state.column_store import sorted_places
 from search.words.scored import Scored, merge
 from search.words.word_lookup import CatalogueWords, WordLookup
 

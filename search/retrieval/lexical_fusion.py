@@ -9,13 +9,13 @@ from functools import cached_property, partial, reduce
 import numpy as np
 
 from catalog.text.glossary import ENGLISH
+from indexer.columns.product_table import sorted_places
 from indexer.types import Floats, Ids
 from search.language.english import FUNCTION_WORDS
 from search.query.compounds import KnowsWord, cannot_tell
 from search.query.terms import LEXICAL, Query, TextTerm
 from search.retrieval.lexical import DEFAULT_SHARE, LexicalHits, Lexicon
 from search.retrieval.text_reading import TextAnalysis
-from search.state.column_store import sorted_places
 from search.words.word_lookup import WordLookup
 
 MIN_HELD = 0.75  # score from which a product holds a text: all of its words, some perhaps in the description

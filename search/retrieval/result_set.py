@@ -18,6 +18,8 @@ from search.state.item_groups import NOT_GROUPED, ItemGroups
 
 MAX_MATCHES = 500  # products that can match a query; nobody uses counts or orders beyond them
 TEXT_SHARE = 0.75  # share of the best score that a match must reach when the query is text alone
+FEW = 64  # times fewer products than all of the shop are sorted, where more are read off the order of all
+FIRST_READ, READ_GROWTH = 4_096, 4  # products of an order that are looked at first, and so many times more then
 PICTURE_SHARE = 0.5  # the same for a picture or a product, where all products of its category count
 
 
@@ -75,12 +77,13 @@ def similar_results(columns: ProductColumns, query: Query, ranked: Ranked, kind:
 
 
 def browse(columns: ProductColumns, query: Query) -> tuple[Ids, Found]:
-    """Return the keys of all hits of a query without terms, in its order, and what was counted."""
+    """Return the keys of the page of a query without terms, in its order, and what was counted."""
     everything = ResultSet(columns, columns.present, groups=columns.item_groups(query.group_variants))
     within = everything.within(query.filter)
     facets = everything.facets(query.filter) if query.facets else ()
-    keys = browse_order(columns, within, query.sort, everything.groups)
-    return keys, Found((), (), len(keys), int(np.count_nonzero(within)), facets)
+    keys = browse_order(columns, within, query.sort, everything.groups, query.offset + query.k)
+    total = everything.groups.count(within)
+    return keys[query.offset :], Found((), (), total, int(np.count_nonzero(within)), facets)
 
 
 def match_threshold(best: float, strict: bool) -> float:
@@ -94,18 +97,42 @@ def match_threshold(best: float, strict: bool) -> float:
 
 
 def browse_order(
-    columns: ProductColumns, products: Mask, sort: str = RELEVANCE, groups: ItemGroups = NOT_GROUPED
+    columns: ProductColumns,
+    products: Mask,
+    sort: str = RELEVANCE,
+    groups: ItemGroups = NOT_GROUPED,
+    wanted: int | None = None,
 ) -> Ids:
     """Return the keys of the masked products: the newest (last added, not changed) first, or by price and id.
 
-    Of each group, only the first in this order is there.
+    Of each group, only the first in this order is there. Without `wanted`, all are there, else the first so many.
     """
-    places = np.flatnonzero(products & columns.present)[::-1]
-    if sort in (PRICE_UP, PRICE_DOWN):
-        places = places[np.lexsort((columns.id_ranks[places], _price_order(columns.prices[places], sort)))]
-    return columns.keys[places[groups.leading(places)]]
+    allowed = products & columns.present
+    if np.count_nonzero(allowed) * FEW < len(allowed):
+        places = _sorted_places(columns, np.flatnonzero(allowed), sort)
+        return columns.keys[places[groups.leading(places)][:wanted]]
+    order = _order_of(columns, sort)
+    seen, size, found = 0, FIRST_READ if wanted else len(order), np.zeros(0, np.int64)
+    while seen < len(order) and (wanted is None or len(found) < wanted):
+        part = order[seen : seen + size]
+        found = np.concatenate([found, part[allowed[part]]])
+        found = found[groups.leading(found)]
+        seen, size = seen + size, size * READ_GROWTH
+    return columns.keys[found[:wanted]]
 
 
-def _price_order(prices: NDArray[np.float64], sort: str) -> NDArray[np.float64]:
-    """Return numbers that rise in the order of `sort`; numpy sorts nan last."""
-    return -prices if sort == PRICE_DOWN else prices
+def _order_of(columns: ProductColumns, sort: str) -> NDArray[np.integer]:
+    """Return the ordinals of all products in the order of `sort`."""
+    if sort == PRICE_UP:
+        return columns.price_order.rising
+    if sort == PRICE_DOWN:
+        return columns.price_order.falling
+    return np.arange(len(columns), dtype=np.int32)[::-1]
+
+
+def _sorted_places(columns: ProductColumns, places: Ids, sort: str) -> Ids:
+    """Return the rising ordinals of some products in the order of `sort`."""
+    if sort not in (PRICE_UP, PRICE_DOWN):
+        return places[::-1]
+    prices = columns.prices[places]
+    return places[np.lexsort((columns.id_ranks[places], -prices if sort == PRICE_DOWN else prices))]  # nan is last

@@ -129,9 +129,8 @@ class SearchRun:
         return self._find_similar()
 
     def _browse(self) -> Found:
-        keys, counted = browse(self.state.columns, query := self.query)
-        page = keys[query.offset : query.offset + query.k].tolist()
-        products = self._products(page)
+        keys, counted = browse(self.state.columns, self.query)
+        products = self._products(page := keys.tolist())
         hits = browsed_hits([products[key] for key in page if key in products], self.state.columns)
         return replace(counted, hits=hits, best=hits[:VERDICT_HITS])
 
@@ -235,14 +234,13 @@ class SearchRun:
     def _sorted(self, allowed: Mask, offset: int, count: int) -> Found:
         """Return a page of products by price or age, with the scores that they have for the query."""
         columns = self.state.columns
-        keys = browse_order(columns, allowed, self.query.sort, self._item_groups)
         wanted = offset + count
         while True:
-            leading = keys[:wanted]
+            leading = browse_order(columns, allowed, self.query.sort, self._item_groups, wanted)
             mask = columns.mask_of(leading)
             ranked, _ = self._retrieve(mask, int(np.count_nonzero(self.state.snapshot.rows_allowed(mask))) + 1)
             groups = self._collapse_places(ranked, ranked.places_of(leading))
-            if len(groups) >= offset + count or wanted >= len(keys):
+            if len(groups) >= offset + count or len(leading) < wanted:
                 break
             wanted *= 2
         best = self._best(allowed, 0, VERDICT_HITS).best if self.query.is_single_picture else ()

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from indexer.types import Ids
+from indexer.columns.label_columns import LabelColumn
+from indexer.columns.label_dictionary import LabelDictionary, LabelLists
 from search.query.filters import folded
-from search.state.label_columns import LabelColumn, LabelDictionary
 from search.state.listed_colours import listed_colours
 
 MAX_COLOURS = 2_000  # labels; a field with more holds texts
@@ -22,18 +22,25 @@ _COLOUR_SUFFIX = "色"  # "浅蓝色" is a shade of "蓝色"
 
 
 def base_colour_column(colours: LabelColumn) -> LabelColumn:
-    """Return the field of the base colours of products, from their colour labels."""
-    words = LabelDictionary()
+    """Return the field of the base colours of products, from their colour labels: the same products, other lists."""
+    words, lists = LabelDictionary(), LabelLists()
     if not 0 < colours.size <= MAX_COLOURS:
         return LabelColumn.empty(words)
-    spellings = np.unique(colours.codes).tolist()
+    spellings = np.flatnonzero(colours.spelling_counts).tolist()
     listed = [listed_colours(colours.words.texts[number]) for number in spellings]
     bases = _bases(listed)
-    numbers = {
-        spelling: [words.add(name)[0] for name in _with_bases(parts, bases)]
+    of_spelling = {
+        spelling: [words.add(name) for name in _with_bases(parts, bases)]
         for spelling, parts in zip(spellings, listed, strict=True)
     }
-    return _expanded(colours, numbers, words)
+    numbers = np.zeros(len(colours.list_counts), np.int64)  # of each list of colours, its list of base colours
+    for number in np.flatnonzero(colours.list_counts[1:]) + 1:
+        found: dict[int, int] = {}  # spellings by label: each colour once
+        for spelling in colours.lists[int(number)]:
+            for code, label in of_spelling[spelling]:
+                found.setdefault(label, code)
+        numbers[number] = lists.add(tuple(found.values()))
+    return LabelColumn.of(words, lists, numbers[colours.numbers])
 
 
 def _bases(listed: Iterable[Sequence[str]]) -> set[str]:
@@ -59,20 +66,3 @@ def _shade_of(colour: str) -> str:
     if first:
         return last
     return colour[-2:] if colour.endswith(_COLOUR_SUFFIX) and len(colour) > 2 else ""
-
-
-def _expanded(colours: LabelColumn, numbers: dict[int, list[int]], words: LabelDictionary) -> LabelColumn:
-    """Return each product's base colours once; `numbers` has the spellings of those of each spelling of a label."""
-    counts = np.zeros(max(numbers) + 1, np.int64)
-    for spelling, bases in numbers.items():
-        counts[spelling] = len(bases)
-    starts = np.cumsum(counts) - counts
-    flat: Ids = np.array([base for spelling in sorted(numbers) for base in numbers[spelling]], np.int64)
-    repeats = counts[colours.codes]
-    offsets = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-    codes = flat[np.repeat(starts[colours.codes], repeats) + offsets]
-    rows = np.repeat(colours.rows, repeats)
-    labels = words.labels(len(words))
-    pairs = rows.astype(np.int64) * len(words) + (codes if labels is None else labels[codes])
-    _, first = np.unique(pairs, return_index=True)
-    return LabelColumn(words, rows[first].astype(np.int32), codes[first].astype(np.int32))

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
+from indexer.columns.column_files import map_table
+from indexer.generations.store import Generation
 from search.state.column_store import ProductColumns
 from search.state.live_rows import ProductRows
 from search.state.row_encoder import RowEncoder, same_rows
@@ -33,7 +35,7 @@ class ChangeReplayer:
     limit: int = MAX_LIVE_ROWS
 
     def open(self, rows: GenerationRows, columns: ProductColumns | None = None) -> Snapshot:
-        """Return the snapshot of a generation, with these columns, or the catalogue's, at its change.
+        """Return the snapshot of a generation at its change, with these columns, its own, or the catalogue's.
 
         Steps have to follow: the columns may be of a later change than the generation, whose rows are then behind.
         """
@@ -41,8 +43,8 @@ class ChangeReplayer:
         if last < built:
             log.warning("The catalogue is older than the index: index the shop again")
         target = min(built, last)
-        if columns is None or columns.seq > last or target - columns.seq > MAX_REPLAYED_CHANGES:
-            columns = ProductColumns.read(self.catalogue)
+        if columns is None or columns.seq > last or target - columns.seq > CHANGES_PER_STEP:
+            columns = self._newer_columns(rows.generation, columns, last)
         while columns.seq < target:
             seq, puts, gone = self._changes(columns)
             columns = columns.changed(puts, gone, seq)
@@ -80,6 +82,17 @@ class ChangeReplayer:
         if key is not None and same_rows(rows, snapshot.generation_rows.rows(key)):
             return 0
         return len(rows.hashes) - (0 if key is None else len(snapshot.live.rows(key).hashes))
+
+    def _newer_columns(self, generation: Generation, columns: ProductColumns | None, last: int) -> ProductColumns:
+        """Return the columns beside a generation; where it has none, the catalogue's or those that can be replayed."""
+        built = generation.manifest.seq
+        if built <= last:
+            mapped = map_table(ProductColumns, generation.folder, generation.manifest.files, built)
+            if mapped is not None:
+                return mapped
+        if columns is None or columns.seq > last or min(built, last) - columns.seq > MAX_REPLAYED_CHANGES:
+            return ProductColumns.read(self.catalogue)
+        return columns
 
     def _skipped(self, snapshot: Snapshot, columns: ProductColumns) -> Snapshot:
         log.warning("%d changes wait for a new index; only removals are followed", columns.seq - snapshot.seq)

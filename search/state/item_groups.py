@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from indexer.columns.label_columns import LabelColumn
 from indexer.types import Ids, Mask
-from search.state.label_columns import LabelColumn
 
 MAX_VARIANTS = 100  # of one item group that are listed
 
@@ -52,7 +52,7 @@ class ItemGroups:
             return NOT_GROUPED
         codes = labels.label_codes
         leaders = np.full(len(labels.words), count, np.int64)
-        np.minimum.at(leaders, codes, labels.rows)
+        leaders[codes[::-1]] = labels.rows[::-1]  # of one group, the last that is written is the first product
         first = np.arange(count)
         first[labels.rows] = leaders[codes]
         return cls(first)
@@ -61,7 +61,15 @@ class ItemGroups:
         """Return the number of groups that have a masked product."""
         if self.first is None:
             return int(np.count_nonzero(mask))
-        return int(np.count_nonzero(np.bincount(self.first[mask], minlength=1)))
+        return self.count_at(np.flatnonzero(mask), len(mask))
+
+    def count_at(self, ordinals: Ids, size: int) -> int:
+        """Return the number of groups that these products, of `size` in all, are of."""
+        if self.first is None:
+            return len(ordinals)
+        found = np.zeros(size, np.bool_)
+        found[self.first[ordinals]] = True
+        return int(np.count_nonzero(found))
 
     def count_labels(self, labels: LabelColumn, mask: Mask) -> Ids:
         """Return for each label, by number, the number of groups that have a masked product with it."""

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.product import Product
+from indexer.columns.product_table import key_array
 from indexer.types import Floats, Ids, Mask
 from indexer.vectors.contract import LiveVectors, RowArray
 from indexer.vectors.facts import facts_of
-from search.state.column_store import key_array
 
 MAX_ROUNDING = 1e-4  # largest distance of a matrix product from the exact score
 

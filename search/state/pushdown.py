@@ -6,6 +6,7 @@ more. Below a `not` that is the other way round: there a part is left out unless
 
 from __future__ import annotations
 
+from indexer.columns.fields import CURRENCY, VALUE_SEPARATOR
 from indexer.vectors.conditions import (
     AllHold,
     AnyHolds,
@@ -30,7 +31,6 @@ from search.query.filters import (
     OnSale,
     folded,
 )
-from search.state.label_columns import CURRENCY, VALUE_SEPARATOR
 
 NOT_STORED = (ID, BASE_COLOUR)  # ids are few and listed by row; base colours are worked out from colours
 

@@ -1,8 +1,7 @@
 """A snapshot of what a search sees: a generation, the live rows changed since, which of its rows count, and columns.
 
 A snapshot never changes: a change makes the next one, so that a search sees one state however long it takes. A change
-takes rows and columns with it, and there is one number for both, so that they cannot be of two times.
-Row numbers run through both parts: those of the generation first, then the live ones.
+takes rows and columns with it, under one number. Row numbers run through the generation's rows, then the live ones.
 """
 
 from __future__ import annotations
@@ -17,11 +16,12 @@ from numpy.typing import NDArray
 
 from catalog.product import Product
 from indexer.ann.exact_rerank import exact_scores
+from indexer.columns.product_table import key_array, spans
 from indexer.generations.store import Generation
 from indexer.types import Floats, Ids, Mask
 from indexer.vectors.conditions import AnyHolds, OfProducts, RowCondition
 from indexer.vectors.contract import RowArray
-from search.state.column_store import ProductColumns, key_array, spans
+from search.state.column_store import ProductColumns
 from search.state.live_rows import LiveRows, ProductRows
 
 MAX_TOUCHED = 2_000  # products that a condition names one by one
@@ -154,10 +154,9 @@ class Snapshot:
 
     def rows_allowed(self, products: Mask) -> Mask:
         """Return the mask of rows, live ones last, that belong to the masked products of the columns."""
-        ordinals = self.generation_rows.ordinals(self.columns)
-        if len(self.live):
-            ordinals = np.concatenate([ordinals, self.columns.ordinals(self.live.keys)])
-        return np.append(products, False)[ordinals]  # a generation may have rows of products that were removed, at -1
+        mask = np.append(products, False)  # a generation may have rows of products that were removed, at -1
+        own = mask[self.generation_rows.ordinals(self.columns)]
+        return np.concatenate([own, mask[self.columns.ordinals(self.live.keys)]]) if len(self.live) else own
 
     def keys_of(self, rows: Ids) -> Ids:
         """Return the keys of the products that these rows belong to."""

@@ -9,10 +9,10 @@ import numpy as np
 
 from catalog.product import CATEGORY_SEPARATOR, levels_of
 from catalog.text.tokenizer import forms, normalise, singularise, tokenise, unspaced
+from indexer.columns.label_columns import LabelColumn
 from indexer.types import Mask
 from search.query.filters import CATEGORY
 from search.state.column_store import ProductColumns
-from search.state.label_columns import LabelColumn
 from search.suggest.text_units import compound_words
 from search.suggest.typing_mistakes import near_spellings
 from search.suggest.unspaced_words import unit_starts

@@ -10,10 +10,10 @@ import numpy as np
 
 from catalog.product import CATEGORY_SEPARATOR, levels_of
 from catalog.text.tokenizer import normalise, singularise, unspaced
+from indexer.columns.label_columns import LabelColumn
 from indexer.types import Mask
 from search.query.filters import BRAND, CATEGORY
 from search.state.column_store import ProductColumns
-from search.state.label_columns import LabelColumn
 from search.suggest.label_names import LabelNames
 from search.suggest.suggestions import BrandSuggestion, KindSuggestion, LoggedSearch, WordCandidate, WordSuggestion
 from search.suggest.typed_text import JOINING_WORDS, TypedText, readings, words_of

@@ -10,10 +10,12 @@ import numpy as np
 
 from catalog.product import CATEGORY_SEPARATOR, levels_of
 from catalog.text.tokenizer import normalise, tokenise, unspaced
+from indexer.columns.fields import CURRENCY
+from indexer.columns.label_columns import LabelColumn
+from indexer.columns.product_table import spans
 from indexer.types import Floats, Ids
 from search.query.filters import CATEGORY
-from search.state.column_store import ProductColumns, spans
-from search.state.label_columns import CURRENCY, LabelColumn
+from search.state.column_store import ProductColumns
 from search.suggest.text_units import BREAK, WordNumbers
 from search.suggest.unspaced_words import UnspacedWords
 from search.suggest.word_segment import Numbers, WordSegment
@@ -124,8 +126,8 @@ def _assembled(columns: ProductColumns, numbers: WordNumbers, parts: Parts) -> W
         visible=whole,
         title_shares=_title_shares(parts[0], ranks, counts, size),
         keys=columns.keys,
-        ids=columns.ids,
-        by_id=columns.by_id,
+        ids=columns.ids[np.arange(size)],
+        by_id=columns.by_id.astype(np.int64),
         holders=holders,
         starts=np.append(0, np.cumsum(counts)),
         texts=np.append(texts, np.int32(BREAK)),

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.text.tokenizer import forms
+from indexer.columns.product_table import spans
 from indexer.types import Floats, Ids, Mask
-from search.state.column_store import ProductColumns, spans
+from search.state.column_store import ProductColumns
 from search.suggest.text_units import BREAK, compound_words
 
 MAX_FOLLOWED = 2_000  # products in whose texts the words that follow are looked for

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from indexer.columns.fields import HEAD
 from indexer.types import Floats, Mask
 from search.query.filters import CATEGORY, PRICE, Filter
 from search.state.column_store import ProductColumns
-from search.state.title_heads import HEAD
 from search.understanding.kind_nearness import KindNearness
 from search.understanding.product_scores import HAS_VALUE, ProductScores, in_kinds, is_below
 from search.understanding.understood import ANSWERS, MEANING, NEAR, NOTHING, KindRef, Understood, UnderstoodKind

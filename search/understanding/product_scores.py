@@ -83,9 +83,7 @@ def _value_scores(refs: Sequence[ValueRef], columns: ProductColumns) -> Floats:
             if code >= 0:
                 quality[code] = max(quality[code], ref.quality)
         spelled = labels.words.labels(len(quality))
-        of_codes = (quality if spelled is None else quality[spelled])[labels.codes]
-        held = of_codes > 0
-        np.maximum.at(scores, labels.rows[held], of_codes[held])
+        scores = np.maximum(scores, labels.highest(quality if spelled is None else quality[spelled], len(columns)))
     return scores
 
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from catalog.product import CATEGORY_SEPARATOR
+from indexer.columns.fields import HEAD
+from indexer.columns.label_columns import LabelColumn
 from search.language.detection import speaks
 from search.language.stems import is_form, stem
 from search.language.terms import GERMAN
 from search.query.filters import ATTRIBUTE, BRAND, CATEGORY, COLOUR
 from search.state.column_store import ProductColumns
-from search.state.label_columns import LabelColumn
 from search.state.listed_colours import LISTED_VALUES
-from search.state.title_heads import HEAD
 from search.understanding.question_words import EMPTY_WORDS, PREPOSITIONS, UNSPACED_ENDINGS, name_keys
 from search.understanding.understood import KindRef, ValueRef
 from search.understanding.world_kinds import names_of_kinds
@@ -181,7 +181,7 @@ def _value_names(columns: ProductColumns) -> dict[tuple[str, ...], list[ValueRef
     for field, labels in columns.labels.items():
         if not _is_attribute(field, labels):
             continue
-        split = field == COLOUR or (field != BRAND and MIN_PRODUCTS * labels.size <= len(labels.codes))
+        split = field == COLOUR or (field != BRAND and MIN_PRODUCTS * labels.size <= labels.entries)
         for label in labels.texts():
             for key, quality in _value_keys(label, split):
                 known = best[key]

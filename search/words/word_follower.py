@@ -11,10 +11,11 @@ import numpy as np
 
 from catalog.errors import GenerationError
 from catalog.storage.catalogue import Catalogue
+from indexer.columns.product_table import key_array
 from indexer.generations.store import Generation
 from indexer.types import Ids, Mask
 from indexer.words.word_tables import WordTables
-from search.state.column_store import ProductColumns, key_array
+from search.state.column_store import ProductColumns
 from search.words.changed_words import ChangedWords, WordsOfProduct, words_by_field
 from search.words.served_words import ServedWords
 

@@ -16,7 +16,7 @@ from search.recommend.events.event_statistics import EventStatistics
 from search.recommend.feed.fitted_scores import FittedScores
 from search.recommend.feed.newer_products import NewerProducts, RowsOf
 from search.recommend.learning.fitted_models import FittedModels
-from search.state.column_store import ProductColumns, spans
+from search.state.column_store import ProductColumns
 
 LEADING = 5  # leaders of each category, and more in a shop of few categories:
 MIN_LEADERS = 400  # leaders of all categories together
@@ -107,11 +107,7 @@ class ShopArraysCache:
 
 def ordinals_of(columns: ProductColumns, ids: Sequence[str]) -> Ids:
     """Return the ordinals of the products with these ids, (ids,); -1 for those that the shop lacks now."""
-    texts = np.empty(len(ids), object)
-    texts[:] = ids
-    first = np.searchsorted(columns.ids, texts, sorter=columns.by_id)
-    counts = np.searchsorted(columns.ids, texts, "right", sorter=columns.by_id) - first
-    ordinals, places = columns.by_id[spans(first, counts)], np.repeat(np.arange(len(ids)), counts)
+    ordinals, places = columns.places_of(ids)
     here = columns.present[ordinals]
     found = np.full(len(ids), -1, np.int64)
     found[places[here]] = ordinals[here]

@@ -104,5 +104,7 @@ def rating_parts(table: RatingTable, columns: ProductColumns) -> Floats | None:
         product_id: RATING_SHARE * (bayesian_mean(rating.count, rating.total, shop_mean) - shop_mean) / HALF_SCALE
         for product_id, rating in table.products.items()
     }
-    parts = np.array([above.get(product_id, 0.0) for product_id in columns.ids.tolist()], np.float32)
+    parts = np.zeros(len(columns), np.float32)
+    ordinals, rated = columns.places_of([*above])
+    parts[ordinals] = np.array([*above.values()], np.float32)[rated]
     return np.clip(parts, -RATING_SHARE, RATING_SHARE) if parts.any() else None

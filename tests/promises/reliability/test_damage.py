@@ -15,7 +15,15 @@ from indexer.generations.store import open_current, open_serving
 from tests.fake_encoder import FakeEncoder
 from tests.promises.feed_writer import answers, draw_feed, draw_pictures
 
-FILES = ("rows.npy", "products.npy", "pictures.npy", "index.faiss", "manifest.json")
+FILES = (
+    "rows.npy",
+    "products.npy",
+    "pictures.npy",
+    "index.faiss",
+    "columns.json",
+    "columns.uint8.npy",
+    "manifest.json",
+)
 FLIPS, CUTS = 200, 50
 
 

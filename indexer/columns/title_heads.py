@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from catalog.product import Product
 from catalog.text.tokenizer import clusters, normalise, singularise, split_compound, tokenise, unspaced
 
-HEAD = "title.head"  # the field of the labels; no filter can name it
 TITLE = "title"  # attributes whose names begin so have the title in other languages
 MAX_HEAD_CLUSTERS = 4
 
