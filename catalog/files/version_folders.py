@@ -13,6 +13,7 @@ import json
 import re
 import shutil
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from catalog.files.atomic import FileRecord, record, sync, write_atomically
 from catalog.files.failpoints import failpoint
 
 BUILDING_PREFIX = ".building-"
+MAX_READERS = 4  # files that are read at once to be checked
 _NUMBER = re.compile(r"\d{6,}")
 
 
@@ -137,18 +139,28 @@ def records(folder: Path) -> dict[str, FileRecord]:
 
 
 def damage(folder: Path, files: Mapping[str, FileRecord]) -> tuple[Path, str] | None:
-    """Return the first file that differs from its record, and in what; None when all are whole."""
-    for name, expected in files.items():
-        path = folder / name
-        try:
-            size = path.stat().st_size
-            if size != expected.bytes:
-                return path, f"it has {size:,} bytes where the manifest says {expected.bytes:,}"
-            if record(path).sha256 != expected.sha256:
-                return path, "its SHA-256 is not the one in the manifest"
-        except OSError as error:
-            return path, f"it cannot be read ({error})"
-    return None
+    """Return the first file that differs from its record, and in what; None when all are whole.
+
+    Large files are read side by side: the digest of one runs at 1.5 GB/s, and an index of a million products has three.
+    """
+    largest_first = sorted(files, key=lambda name: -files[name].bytes)
+    with ThreadPoolExecutor(MAX_READERS) as readers:
+        reasons = readers.map(lambda name: _difference(folder / name, files[name]), largest_first)
+        found = dict(zip(largest_first, reasons, strict=True))
+    return next(((folder / name, found[name]) for name in files if found[name]), None)
+
+
+def _difference(path: Path, expected: FileRecord) -> str:
+    """Return in what a file differs from its record; "" when it is whole."""
+    try:
+        size = path.stat().st_size
+        if size != expected.bytes:
+            return f"it has {size:,} bytes where the manifest says {expected.bytes:,}"
+        if record(path).sha256 != expected.sha256:
+            return "its SHA-256 is not the one in the manifest"
+    except OSError as error:
+        return f"it cannot be read ({error})"
+    return ""
 
 
 def json_digest(body: Mapping[str, Any]) -> str:
