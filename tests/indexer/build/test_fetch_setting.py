@@ -63,7 +63,7 @@ class Shop:
 def shop(tmp_path, monkeypatch):
     with serving() as server:
         made = Shop(tmp_path, server)
-        monkeypatch.setattr("catalog.fetching.fetcher.FetchRules", lambda: local_rules(server.port))
+        monkeypatch.setattr("indexer.build.feed_settings._rules", lambda: local_rules(server.port))
         for module in (maintenance_commands, product_commands, index_commands):
             monkeypatch.setattr(module, "open_encoder", lambda name, **_: made.encoder)
         yield made
