@@ -135,12 +135,13 @@ def _against_cache(
     for page in batches(itertools.chain.from_iterable(catalogue.iter_picture_rows()), PAGE_ROWS):
         numbers = ReusableRows(generation, changed).numbers(page)
         pairs = [(picture, number) for picture, number in zip(page, numbers.tolist(), strict=True) if number >= 0]
+        rows = np.asarray(generation.rows[numbers[numbers >= 0]])  # at once: they may be in an engine
         for kind, span, key_of in kinds:
             keys = [key_of(picture) for picture, _ in pairs]
             cached = read_vectors(cache_path(home, fingerprint, kind), span.stop - span.start, set(keys))
-            for (picture, number), key in zip(pairs, keys, strict=True):
+            for (picture, number), row, key in zip(pairs, rows, keys, strict=True):
                 vector = cached.get(key)
-                if vector is not None and np.abs(generation.rows[number, span] - vector).max() > MAX_DIFFERENCE:
+                if vector is not None and np.abs(row[span] - vector).max() > MAX_DIFFERENCE:
                     what = f"row {number} of product {picture.key} differs from the cache of {kind}"
                     findings.add("row", what, _BUILD)
 
