@@ -39,7 +39,7 @@ $(CORE): pyproject.toml
 $(READY): $(CORE)
 	@rm -f .venv/.ready-cpu .venv/.ready-gpu
 	@echo "Installing torch and the tools of development ($(ACCELERATOR)); the first time takes some minutes."
-	@$(INSTALL) -e '.[torch,voice,recs,prices,ray,dev]' || { $(call not_installed,7 GB) }
+	@$(INSTALL) -e '.[torch,voice,recs,prices,postgres,ray,dev]' || { $(call not_installed,7 GB) }
 	@$(if $(filter gpu,$(ACCELERATOR)),$(PY) -m pip uninstall --quiet --yes faiss-cpu faiss-gpu; $(INSTALL) 'faiss-gpu>=1.10')
 	@touch $@ $(RECS)
 
@@ -57,6 +57,12 @@ browser: ## install Debian's chromium for the tests in a browser (as root)
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	  && { apt-get install -y -qq chromium >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }; }; } \
 	  || echo "There is no chromium here, and it cannot be installed; the tests in a browser will be skipped." >&2
+
+# The tests of catalogues in PostgreSQL start a server of their own, and are skipped where it is not installed.
+postgres: ## install Debian's PostgreSQL for the tests of catalogues in it (as root)
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && { apt-get install -y -qq postgresql >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq postgresql >/dev/null; }; }; } \
+	  || echo "There is no PostgreSQL here, and it cannot be installed; its tests will be skipped." >&2
 
 torture: setup ## run the tests that take many minutes
 	@$(PY) -m pytest -m torture
@@ -109,4 +115,4 @@ bench: setup ## measure speed against bare forward passes, in one run
 eval: setup ## measure quality on DATA=../shared/data
 	@$(PY) -m tests.quality --data "$(DATA)"
 
-.PHONY: help setup demo test browser torture lint index reindex rollback verify doctor serve learn recommend prices starter detector bench eval
+.PHONY: help setup demo test browser postgres torture lint index reindex rollback verify doctor serve learn recommend prices starter detector bench eval

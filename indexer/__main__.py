@@ -9,6 +9,7 @@ from indexer.cli.index_commands import build_command, info_command, rollback_com
 from indexer.cli.maintenance_commands import (
     backup_command,
     cache_command,
+    catalogue_command,
     fetch_command,
     restore_command,
     verify_command,
@@ -29,6 +30,7 @@ COMMANDS = [
     build_command,
     cache_command,
     fetch_command,
+    catalogue_command,
     info_command,
     remove_command,
     restore_command,

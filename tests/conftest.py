@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.catalog.postgres.server import PostgresServer, require
 from tests.indexer.vectors.milvus_server import running_server
 
 if "CI" not in os.environ:  # hypothesis has such a profile for CI
@@ -35,3 +36,12 @@ def shared_models():
 def milvus_server(tmp_path_factory):
     """One milvus-lite server, in a process of its own; a test that kills it starts it again."""
     yield from running_server(tmp_path_factory.mktemp("milvus"))
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """A PostgreSQL server for the session; one that stops or kills it starts it again."""
+    require()
+    server = PostgresServer()
+    yield server
+    server.remove()

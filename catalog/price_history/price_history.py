@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 _LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM changes"
 _SELECT_ABSENT = """SELECT product_id, changes FROM price_segments AS last
     WHERE number = (SELECT max(number) FROM price_segments WHERE product_id = last.product_id)
-    AND product_id NOT IN (SELECT id FROM products) ORDER BY product_id"""
+    AND NOT EXISTS (SELECT 1 FROM products WHERE id = last.product_id) ORDER BY product_id"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,12 +49,12 @@ class WrittenProduct(NamedTuple):
 
 def record_many(db: sqlite3.Connection, first: int, written: Sequence[WrittenProduct], generation: int | None) -> None:
     """Record products before and after the changes from number `first` on, within the transaction of the changes."""
-    rows = [(seq, row.key, generation, _before(row.old, row.new)) for seq, row in enumerate(written, first)]
+    rows = [(seq, row.key, generation, replaced(row.old, row.new)) for seq, row in enumerate(written, first)]
     db.executemany(_INSERT, rows)
 
 
-def _before(old_product: Product | None, new_product: Product | None) -> str | None:
-    """Return what a change replaced: None for a product that was not there."""
+def replaced(old_product: Product | None, new_product: Product | None) -> str | None:
+    """Return what a change replaced as JSON: fields that differ, all of a removed product, None of an added one."""
     if old_product is None:
         return None
     old = encode(old_product)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from catalog.errors import BadInput, NoGeneration
+from catalog.errors import BadInput, NoGeneration, StoreError
 from catalog.extras import import_extra
+from catalog.files.atomic import sync
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.sqlite_catalogue import SqliteCatalogue
 
 SETTING = "WINDOWSHOP_CATALOGUE"
+IN_FILE = "file"  # the place of a catalogue: the home
 POSTGRES = ("postgresql://", "postgres://")
 
 
@@ -46,6 +49,39 @@ def require_catalogue(home: Path) -> None:
     """Raise NoGeneration where there is no shop yet, and else as `open_catalogue` does."""
     if not has_catalogue(home):
         raise no_shop(home)
+
+
+def copy_catalogue(home: Path, to: str) -> Catalogue:
+    """Copy the catalogue of a shop to another database, `to` its address or IN_FILE; return the copy, open.
+
+    Keys, changes and histories are the same in the copy, so the shop's index serves with it. Nothing is overwritten:
+    raises StoreError where there is a catalogue already. Nobody may write meanwhile. Raises as `open_catalogue` does.
+    """
+    if to != IN_FILE and not to.startswith(POSTGRES):
+        raise BadInput("That is no place for a catalogue.", f"Write postgresql://user@host/database, or {IN_FILE}.")
+    file = ShopHome(home).catalogue
+    draft = file.with_name(f".{file.name}.tmp")
+    with closing(open_catalogue(home)) as source:
+        in_file = isinstance(source, SqliteCatalogue)
+        if to == IN_FILE and (in_file or file.exists()):
+            raise StoreError(f"There is a catalogue in {file} already.", "Move it away first.")
+        if to != IN_FILE and in_file:
+            copy: Catalogue = _postgres().copy_in(file, to, home)
+        else:
+            draft.unlink(missing_ok=True)
+            source.copy_to(draft)
+            sync(draft)
+            if to == IN_FILE:
+                draft.rename(file)
+                sync(file.parent)
+                copy = SqliteCatalogue.open(file)
+            else:
+                copy = _postgres().copy_in(draft, to, home)
+                draft.unlink()
+        if (copy.seq, copy.count()) != (source.seq, source.count()):
+            copy.close()
+            raise StoreError("The catalogue was written while it was copied.", "Stop whoever writes, and copy again.")
+        return copy
 
 
 def no_shop(home: Path) -> NoGeneration:

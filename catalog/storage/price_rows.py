@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from catalog.errors import DamagedStore
 from catalog.files.failpoints import failpoint
 from catalog.price_history import segments
-from catalog.price_history.price_change import PriceChange, entry_of, known_amount
+from catalog.price_history.appending import appended, changes_of
+from catalog.price_history.price_change import PriceChange, entry_of
 from catalog.price_history.price_history import PriceStatements
 from catalog.product import Product
 from catalog.storage import modification_times
@@ -69,55 +69,17 @@ def record(db: sqlite3.Connection, old: Product | None, new: Product | None) -> 
 
 def record_many(db: sqlite3.Connection, changed: Iterable[tuple[Product | None, Product | None]]) -> None:
     """Record what products cost after changes as `record` does, each product once."""
-    entries: dict[str, list[PriceChange]] = {}
-    for old, new in changed:
-        before = [] if old is None else [_entry(old)]
-        if new is not None:
-            after = _entry(new)
-            if not before or not before[0].same_state_as(after):
-                entries[new.id] = [*before, after]
-        elif old is not None:
-            entries[old.id] = [*before, replace(before[0], present=False)]
+    entries = {product.id: found for old, new in changed if (product := new or old) and (found := changes_of(old, new))}
     if not entries:
         return
     now = int(time.time())
     segments_of = [
-        _appended(product_id, db.execute(_SELECT_LAST, (product_id,)).fetchone(), found, now)
+        (product_id, appended(db.execute(_SELECT_LAST, (product_id,)).fetchone(), found, now))
         for product_id, found in entries.items()
     ]
-    db.executemany(_WRITE, [segment for written in segments_of for segment in written])
+    rows = [(product_id, number, segment) for product_id, new in segments_of for number, segment in new.items()]
+    db.executemany(_WRITE, rows)
     failpoint("price.recorded")
-
-
-def _appended(
-    product_id: str, row: tuple[int, bytes] | None, changes: Iterable[PriceChange], now: int
-) -> list[tuple[str, int, bytes]]:
-    """Return the segments to write so that these changes of now, in this order, follow the product's last segment.
-
-    Changes that say what the change before says are left out. A change is never earlier than the one before it, also
-    when the clock went back. A segment that cannot be read gets no further change, so that damage to the history of a
-    product does not prevent changes of the product.
-    """
-    number, length = (0, 0) if row is None else (row[0], len(row[1]))
-    last, rest = (None, b"") if row is None else _newest(row[1])
-    written: dict[int, bytes] = {}
-    for change in changes:
-        if last is not None and last.same_state_as(change):
-            continue
-        new = _at(change, now if last is None else max(now, last.at))
-        full = length >= segments.MAX_BYTES or (last is None and length > 0)
-        number += full
-        rest = b"" if full or last is None else segments.older_part(new, last, rest)
-        written[number] = segments.with_newest(new, rest)
-        last, length = new, len(written[number])
-    return [(product_id, place, segment) for place, segment in written.items()]
-
-
-def _newest(segment: bytes) -> tuple[PriceChange | None, bytes]:
-    try:
-        return segments.newest(segment)
-    except DamagedStore:
-        return None, b""
 
 
 def rewrite(db: sqlite3.Connection, product_id: str, changes: Sequence[PriceChange]) -> None:
@@ -150,16 +112,7 @@ def fill(db: sqlite3.Connection) -> bool:
 
 def _first(values: Sequence[str | int | None], changed: str) -> bytes:
     at = int(datetime.fromisoformat(changed).timestamp()) if changed else int(time.time())
-    return segments.pack([_at(entry_of(values), at)])
-
-
-def _entry(product: Product) -> PriceChange:
-    price, list_price = known_amount(product.price), known_amount(product.list_price)
-    return PriceChange(0, price, list_price, product.currency, product.in_stock)
-
-
-def _at(change: PriceChange, at: int) -> PriceChange:
-    return PriceChange(at, change.price, change.list_price, change.currency, change.in_stock, change.present)
+    return segments.pack([replace(entry_of(values), at=at)])
 
 
 def _mark(db: sqlite3.Connection) -> int:

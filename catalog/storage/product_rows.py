@@ -94,7 +94,8 @@ def key_of(db: sqlite3.Connection, product_id: str) -> int | None:
     return None if row is None else int(row[0])
 
 
-def _values(product: Product) -> tuple[Any, ...]:
+def values_of(product: Product) -> tuple[Any, ...]:
+    """Return the columns of a product's row but its key, from id to item_group_id."""
     return (
         product.id,
         product.title,
@@ -122,12 +123,12 @@ def _insert_products(
         if key is None:
             key = last + 1
         keys[product.id], last = key, max(last, key)
-    db.executemany(_INSERT_PRODUCT, [(*_values(product), keys[product.id]) for product in products])
+    db.executemany(_INSERT_PRODUCT, [(*values_of(product), keys[product.id]) for product in products])
     return keys
 
 
 def _update_product(db: sqlite3.Connection, key: int, product: Product) -> None:
-    db.execute(_UPDATE_PRODUCT, (*_values(product), key))
+    db.execute(_UPDATE_PRODUCT, (*values_of(product), key))
     db.execute("DELETE FROM pictures WHERE product_key = ?", (key,))
 
 
@@ -188,10 +189,11 @@ def read(db: sqlite3.Connection, keys: Sequence[int]) -> dict[int, Product]:
     pictures: dict[int, list[Picture]] = {}
     for key, *picture in db.execute(_SELECT_PICTURES, wanted):
         pictures.setdefault(key, []).append(Picture(*picture))
-    return {row[0]: _product(row, pictures.get(row[0], [])) for row in db.execute(_SELECT_PRODUCTS, wanted)}
+    return {row[0]: product_of(row, pictures.get(row[0], [])) for row in db.execute(_SELECT_PRODUCTS, wanted)}
 
 
-def _product(row: tuple[Any, ...], pictures: list[Picture]) -> Product:
+def product_of(row: tuple[Any, ...], pictures: list[Picture]) -> Product:
+    """Return the product of a row, key first and attributes as JSON. Raises DamagedStore."""
     key, product_id, title, category, price, currency, in_stock, brand, attributes, description, origin, *added = row
     link, list_price, item_group_id = added
     try:

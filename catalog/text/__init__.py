@@ -1,7 +1,7 @@
 """Split and normalise text, read the glossary and labelled CSV files, and write safe CSV. Every room may import it.
 
-Imported by catalog.feeds, catalog.feeds.platforms, catalog.feeds.rows, catalog.questions, catalog.reviews,
-catalog.reviews.readers, catalog.storage, indexer.build, indexer.columns, indexer.encoders.backends,
+Imported by catalog.feeds, catalog.feeds.platforms, catalog.feeds.rows, catalog.postgres, catalog.questions,
+catalog.reviews, catalog.reviews.readers, catalog.storage, indexer.build, indexer.columns, indexer.encoders.backends,
 indexer.training.captions, indexer.training.kinds, search.assistant.answering, search.assistant.dialogue,
 search.assistant.evaluation, search.assistant.generation, search.assistant.handover, search.assistant.intents,
 search.assistant.orders, search.assistant.policies, search.assistant.products, search.assistant.products.reading,

@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
+from contextlib import closing
 from pathlib import Path
 
 import click
 
 from catalog.errors import GenerationError
-from catalog.storage.opening import has_catalogue
+from catalog.home import ShopHome
+from catalog.storage.opening import IN_FILE, SETTING, copy_catalogue, has_catalogue, require_catalogue
 from indexer.cli.common import home_option, runtime_option
 from indexer.cli.next_step import say_next
 from indexer.encoders.registry import open_encoder
 from indexer.generations import store
-from indexer.generations.publishing import recover
+from indexer.generations.publishing import build_lock, recover
 from indexer.maintenance.backup import backup, restore
 from indexer.maintenance.cache_pruning import cache_files, own_picture_usage, prune
 from indexer.maintenance.consistency import check_consistency, check_deep
@@ -25,6 +27,30 @@ from indexer.maintenance.model_versions import check_models
 EXIT_FINDINGS = 1  # exit code
 
 log = logging.getLogger(__name__)
+
+
+@click.group("catalogue")
+def catalogue_command() -> None:
+    """Move the catalogue between the file in the shop's folder and PostgreSQL."""
+
+
+@catalogue_command.command("copy")
+@home_option
+@click.option("--to", required=True, help="postgresql://user@host/database, or `file` for the one in the home.")
+def copy_catalogue_command(home: Path, to: str) -> None:
+    """Copy the catalogue from where WINDOWSHOP_CATALOGUE says to another place, where there is none yet.
+
+    Products, keys, changes, histories and prices are the same there, so the index stays as it is. Stop the servers
+    before, and start them with the new WINDOWSHOP_CATALOGUE. A password is better in ~/.pgpass than in the address.
+    """
+    require_catalogue(home)
+    with build_lock(home), closing(copy_catalogue(home, to)) as copy:
+        click.echo(f"Copied {copy.count():,} products, as of change {copy.seq:,}.")
+    if to == IN_FILE:
+        click.echo(f"Unset {SETTING} now, so that every command opens the file.")
+    else:
+        click.echo(f"Set {SETTING} to that address now, and move {ShopHome(home).catalogue} away: nothing writes it.")
+    say_next("check it", "verify", "--home", home)
 
 
 @click.command("verify")

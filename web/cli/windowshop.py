@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "fetch": ("indexer", "fetch"),
     "restore": ("indexer", "restore"),
     "cache": ("indexer", "cache"),
+    "catalogue": ("indexer", "catalogue"),
     "train": ("indexer", "train"),
     "search": ("search", "query"),
     "evaluate": ("search", "evaluate"),

@@ -35,13 +35,6 @@ SHIRT = Product(
 SHOE = Product("s2", "Shoe", (Picture("/shop/c.jpg", "cc", 60, 80),))
 
 
-@pytest.fixture
-def catalogue(tmp_path):
-    opened = Catalogue.open(tmp_path / "shop" / "catalog.sqlite")
-    yield opened
-    opened.close()
-
-
 def test_a_product_comes_back_as_it_went_in(catalogue):
     catalogue.put([SHIRT, SHOE])
     assert catalogue.get("s1") == SHIRT
@@ -168,18 +161,15 @@ def test_a_picture_is_found_by_its_content(catalogue):
     assert catalogue.picture("bb") == SHIRT.pictures[1]
 
 
-def test_it_outlives_its_process(tmp_path):
-    path = tmp_path / "catalog.sqlite"
-    first = Catalogue.open(path)
-    first.put([SHIRT])
-    first.close()
-    second = Catalogue.open(path)
-    assert second.get("s1") == SHIRT
-    second.close()
+def test_it_outlives_its_process(store):
+    with closing(store.open()) as first:
+        first.put([SHIRT])
+    with closing(store.open()) as second:
+        assert second.get("s1") == SHIRT
 
 
-def test_settings_that_keep_data_safe(catalogue):
-    with catalogue._connections.checked() as db:
+def test_settings_that_keep_data_safe(in_file):
+    with in_file._connections.checked() as db:
         names = ("journal_mode", "synchronous", "foreign_keys", "trusted_schema")
         assert [db.execute(f"PRAGMA {name}").fetchone()[0] for name in names] == ["wal", 2, 1, 0]
 
@@ -203,27 +193,24 @@ def test_threads_read_while_one_writes(catalogue):
     assert catalogue.count() == 21
 
 
-def test_several_may_make_the_same_catalogue_at_once(tmp_path):
-    path = tmp_path / "catalog.sqlite"
-
+def test_several_may_make_the_same_catalogue_at_once(store):
     def open_and_put(number):
-        opened = Catalogue.open(path)
-        opened.put([replace(SHOE, id=f"p{number}")])
-        opened.close()
+        with closing(store.open()) as opened:
+            opened.put([replace(SHOE, id=f"p{number}")])
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(open_and_put, range(8)))
-    opened = Catalogue.open(path)
-    assert opened.count() == 8
-    opened.close()
+    with closing(store.open()) as opened:
+        assert opened.count() == 8
+        assert [change.seq for change in opened.changes()] == list(range(1, 9))
 
 
-def test_a_thread_takes_its_connection_with_it(catalogue):
+def test_a_thread_takes_its_connection_with_it(in_file):
     for _ in range(5):
-        thread = threading.Thread(target=catalogue.count)
+        thread = threading.Thread(target=in_file.count)
         thread.start()
         thread.join()
-    assert len(catalogue._connections._all) == 1
+    assert len(in_file._connections._all) == 1
 
 
 def test_a_closed_catalogue_says_so(catalogue):
@@ -264,7 +251,7 @@ def test_a_database_of_another_program_is_left_alone(tmp_path):
 def test_a_broken_row_is_named(catalogue):
     catalogue.put([SHIRT])
     with catalogue._connections.transaction() as db:
-        db.execute("UPDATE products SET attributes = '{'")
+        db.execute("UPDATE products SET price = 'much'")
     with pytest.raises(DamagedStore, match="row 1"):
         catalogue.get("s1")
 
@@ -286,22 +273,16 @@ def test_quick_enough_for_a_server(catalogue):
     assert spell.seconds / 100 < 0.01 * speed()  # about 0.2 ms on an idle machine
 
 
-def test_opening_waits_for_no_writer(catalogue, tmp_path):
+def test_opening_waits_for_no_writer(catalogue, store):
     catalogue.put([SHIRT])
-    path = tmp_path / "shop" / "catalog.sqlite"
-    writer = sqlite3.connect(path, isolation_level=None)
-    writer.execute("BEGIN IMMEDIATE")
-    with Lateness() as wait:
-        reader = Catalogue.open(path)
-        assert reader.get("s1") == SHIRT
+    with catalogue.applying([SHOE], []), Lateness() as wait, closing(store.open()) as reader:
+        assert reader.get("s1") == SHIRT and reader.count() == 1
     assert wait.within(5)
-    reader.close()
-    writer.close()
 
 
-def test_replacing_shows_to_others_at_its_end_only(catalogue, tmp_path):
+def test_replacing_shows_to_others_at_its_end_only(catalogue, store):
     catalogue.put([SHIRT])
-    other = Catalogue.open(tmp_path / "shop" / "catalog.sqlite")
+    other = store.open()
     with pytest.raises(ZeroDivisionError), catalogue.replacing([SHOE]) as replaced:
         assert replaced == ReplaceCounts(added=1, changed=0, removed=1, unchanged=0)
         assert [product.id for _, product in catalogue.iterate()] == ["s2"]
@@ -314,11 +295,81 @@ def test_replacing_shows_to_others_at_its_end_only(catalogue, tmp_path):
     other.close()
 
 
-def test_categories_of_keys(tmp_path):
-    with closing(Catalogue.open(tmp_path / "c.sqlite")) as catalogue:
-        catalogue.put([Product("a", "a", (), "Cups"), Product("b", "b", ())])
-        key = catalogue.key_of("a")
-        assert catalogue.categories([key, catalogue.key_of("b"), 99]) == {key: "Cups", catalogue.key_of("b"): ""}
+def test_categories_of_keys(catalogue):
+    catalogue.put([Product("a", "a", (), "Cups"), Product("b", "b", ())])
+    key = catalogue.key_of("a")
+    assert catalogue.categories([key, catalogue.key_of("b"), 99]) == {key: "Cups", catalogue.key_of("b"): ""}
+
+
+def test_a_wrong_amount_of_changes_is_never_read(catalogue, store):
+    """Another process that follows the log sees each change once, in order, while two write."""
+    seen: list[int] = []
+    stop = threading.Event()
+
+    def follow():
+        with closing(store.open()) as follower:
+            while True:
+                last = stop.is_set()
+                seen.extend(change.seq for change in follower.changes(seen[-1] if seen else 0))
+                if last:
+                    return
+
+    def write(name):
+        with closing(store.open()) as writer:
+            for number in range(12):
+                writer.put([replace(SHOE, id=f"{name}-{number}-{each}") for each in range(3)])
+
+    with ThreadPoolExecutor(3) as pool:
+        follower = pool.submit(follow)
+        for writer in [pool.submit(write, name) for name in "ab"]:
+            writer.result()
+        stop.set()
+        follower.result()
+    assert seen == list(range(1, 73)) and catalogue.seq == 72
+
+
+def test_texts_about_the_catalogue(catalogue):
+    assert catalogue.get_meta("pending") is None
+    catalogue.set_meta("pending", "7")
+    catalogue.set_meta("pending", "8")
+    assert catalogue.get_meta("pending") == "8"
+    with pytest.raises(ZeroDivisionError), catalogue.applying([SHOE], []):
+        catalogue.set_meta("pending", "9")
+        raise ZeroDivisionError
+    assert catalogue.get_meta("pending") == "8"
+    catalogue.set_meta("pending", None)
+    assert catalogue.get_meta("pending") is None
+
+
+def test_what_an_index_and_a_sitemap_read(catalogue):
+    catalogue.put([SHIRT, SHOE, Product("n", "Nothing to see", ())])
+    assert [row.sha256 for page in catalogue.iter_picture_rows() for row in page] == ["aa", "bb", "cc"]
+    assert [*catalogue.ids()] == [(1, "s1"), (2, "s2"), (3, "n")]
+    assert [title for _, title in catalogue.titles()] == [SHIRT.title, SHOE.title, "Nothing to see"]
+    assert catalogue.keys_of(["n", "s1", "nobody"]) == [1, 3] and catalogue.keys_changed(1) == [2, 3]
+    parts = catalogue.key_ranges(2)
+    assert [(part.number, part.products) for part in parts] == [(0, 2), (1, 1)]
+    assert set(catalogue.times_between(1, 2)) == {"s1", "s2"} and max(parts[0].changed, "2") == parts[0].changed
+    catalogue.move_pictures("/shop/", "/moved/")
+    assert catalogue.get("s2").pictures[0].path == "/moved/c.jpg" and catalogue.seq == 3
+    assert catalogue.changes(0, 2) == catalogue.changes()[:2] and catalogue.faults() == []
+
+
+def test_a_copy_in_a_file_answers_the_same(catalogue, tmp_path):
+    catalogue.put([SHIRT, SHOE])
+    catalogue.put([replace(SHOE, price=Decimal(3))])
+    catalogue.remove(["s1"])
+    catalogue.set_meta("pending", "7")
+    catalogue.copy_to(tmp_path / "copy.sqlite")
+    with closing(Catalogue.open(tmp_path / "copy.sqlite")) as copied:
+        assert [*copied.iterate()] == [*catalogue.iterate()] and copied.changes() == catalogue.changes()
+        assert [*copied.price_history.of_all()] == [*catalogue.price_history.of_all()]
+        assert copied.history.preview(2, 1) == catalogue.history.preview(2, 1)
+        assert copied.get_meta("pending") == "7"
+        with copied.words() as there, catalogue.words() as here:
+            assert there.vocabulary() == here.vocabulary()
+        copied.put([Product("new", "New", ())])
+        assert copied.key_of("new") == 3  # no number is given twice
 
 
 def test_a_handle_closes_its_connection_in_its_own_process_alone():

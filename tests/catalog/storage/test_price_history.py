@@ -9,13 +9,13 @@ from decimal import Decimal
 
 import pytest
 
+from catalog.extras import has_extra
 from catalog.price_history import segments
 from catalog.price_history.price_change import PriceChange
 from catalog.price_history.segments import pack
 from catalog.product import Product
 from catalog.storage import price_rows
 from catalog.storage.catalogue import Catalogue
-from catalog.storage.sqlite import open_database, transaction
 
 MUG = Product("mug", "Red mug", (), price=Decimal("12.90"), currency="EUR")
 START = 1_700_000_000
@@ -35,13 +35,9 @@ class Clock:
 def clock(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(price_rows, "time", clock)
+    if has_extra("postgres"):
+        monkeypatch.setattr("catalog.postgres.price_rows.time", clock)
     return clock
-
-
-@pytest.fixture
-def catalogue(tmp_path):
-    with closing(Catalogue.open(tmp_path / "catalog.sqlite")) as opened:
-        yield opened
 
 
 def put(catalogue, clock, seconds, **fields):
@@ -165,13 +161,11 @@ def test_a_long_history_is_read_whole_and_of_all_products(catalogue, clock):
     assert all(len(changes) == 30 for changes in every.values())
 
 
-def test_a_reader_decodes_no_more_of_a_long_history_than_it_wants(catalogue, clock, tmp_path, monkeypatch):
+def test_a_reader_decodes_no_more_of_a_long_history_than_it_wants(catalogue, clock, monkeypatch):
     put(catalogue, clock, 0)
-    db = open_database(tmp_path / "catalog.sqlite")
-    with transaction(db):  # every second change alters nothing
+    with catalogue._write() as db:  # every second change alters nothing
         past = [PriceChange(START + each, Decimal(100 + each // 2 % 50), currency="EUR") for each in range(4_000)]
-        price_rows.rewrite(db, "mug", past)
-    db.close()
+        catalogue.price_history._rewrite(db, "mug", past)
     decoded, unpack = [], segments.unpack
 
     def counted(segment):
@@ -249,19 +243,25 @@ def test_a_change_during_the_upgrade_records_what_was_before(tmp_path):
     assert all(abs(change.at - before) < 600 for change in changes)
 
 
-def altered(catalogue, statement, *values):
-    with catalogue._write() as db:
-        assert db.execute(statement, values).rowcount == 1
+@pytest.fixture
+def altered(catalogue, store):
+    """Write to the database as no program of ours does."""
+
+    def alter(statement, *values):
+        with catalogue._write() as db:
+            assert db.execute(store.statement(statement), values).rowcount == 1
+
+    return alter
 
 
-def test_what_does_not_agree_is_found(catalogue):
+def test_what_does_not_agree_is_found(catalogue, altered):
     history = catalogue.price_history
     catalogue.put([MUG, replace(MUG, id="cup"), replace(MUG, id="jug"), replace(MUG, id="pot")])
     catalogue.remove(["jug"])
     assert list(history.faults()) == list(history.deep_faults()) == []
-    altered(catalogue, "UPDATE products SET price = '3' WHERE id = 'mug'")
-    altered(catalogue, "DELETE FROM price_segments WHERE product_id = 'cup'")
-    altered(catalogue, "DELETE FROM products WHERE id = 'pot'")
+    altered("UPDATE products SET price = '3' WHERE id = 'mug'")
+    altered("DELETE FROM price_segments WHERE product_id = 'cup'")
+    altered("DELETE FROM products WHERE id = 'pot'")
     assert list(history.faults()) == [
         "product 'mug' is at 3 EUR and has a history that ends with 12.90 EUR",
         "product 'cup' is at 12.90 EUR and has no history",
@@ -272,10 +272,10 @@ def test_what_does_not_agree_is_found(catalogue):
     assert [change[1] for change in recorded(catalogue)] == ["12.90", "3", "4"]
 
 
-def test_a_damaged_part_is_reported_and_the_shop_goes_on(catalogue):
+def test_a_damaged_part_is_reported_and_the_shop_goes_on(catalogue, altered):
     history = catalogue.price_history
     catalogue.put([MUG, replace(MUG, id="cup")])
-    altered(catalogue, "UPDATE price_segments SET changes = x'0119' WHERE product_id = 'mug'")
+    altered("UPDATE price_segments SET changes = ? WHERE product_id = 'mug'", b"\x01\x19")
     assert history.changes("mug") == () and dict(history.of_all())["mug"] == ()
     reported = ["product 'mug': A part of the price history cannot be read."]
     assert list(history.faults()) == list(history.deep_faults()) == reported
@@ -284,8 +284,8 @@ def test_a_damaged_part_is_reported_and_the_shop_goes_on(catalogue):
     assert list(history.faults()) == [] and list(history.deep_faults()) == reported
 
 
-def test_a_change_that_is_recorded_twice_is_found(catalogue):
+def test_a_change_that_is_recorded_twice_is_found(catalogue, altered):
     catalogue.put([MUG])
     (change,) = catalogue.price_history.changes("mug")
-    altered(catalogue, "UPDATE price_segments SET changes = ?", pack([change, change]))
+    altered("UPDATE price_segments SET changes = ?", pack([change, change]))
     assert list(catalogue.price_history.deep_faults()) == ["product 'mug' has one change recorded twice"]

@@ -10,7 +10,6 @@ from types import MappingProxyType
 import pytest
 
 from catalog.product import Picture, Product
-from catalog.storage import product_rows
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.restoration import Restoration
 
@@ -31,9 +30,9 @@ CUP, JUG = (replace(MUG, id=name, title=name, attributes=MappingProxyType({})) f
 
 
 @pytest.fixture
-def catalogue(tmp_path):
+def catalogue(store):
     """Generation 1 is of mug and cup, and was built at change 2."""
-    with closing(Catalogue.open(tmp_path / "catalog.sqlite")) as opened:
+    with closing(store.open()) as opened:
         assert opened.replace([MUG, CUP]).added == 2
         yield opened
 
@@ -125,6 +124,7 @@ def test_an_import_that_repeats_what_was_undone_is_known_until_another_import(ca
 
 
 def test_few_products_are_in_memory_while_many_are_restored(catalogue, monkeypatch):
+    product_rows = catalogue.history._rows
     monkeypatch.setattr(product_rows, "CHUNK_PRODUCTS", 2)
     imported(catalogue, [replace(JUG, id=f"jug-{n}") for n in range(9)])
     first, seq = everything(catalogue), catalogue.seq
@@ -151,8 +151,9 @@ def test_nothing_happens_when_the_history_does_not_reach_back(catalogue, tmp_pat
     assert restored(catalogue, seq, 2) == Restoration()
 
 
-def test_a_catalogue_of_an_older_version_begins_its_history_when_it_is_opened(catalogue, tmp_path):
-    catalogue.close()
+def test_a_catalogue_of_an_older_version_begins_its_history_when_it_is_opened(in_file, tmp_path):
+    in_file.replace([MUG, CUP])
+    in_file.close()
     with closing(sqlite3.connect(tmp_path / "catalog.sqlite")) as db:
         db.execute("DROP TABLE history")
         db.execute("UPDATE meta SET value = '2' WHERE name = 'schema_version'")

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.product import Picture, Product
@@ -44,37 +44,37 @@ def held(catalogue):
     return found, dict(should)
 
 
-def test_each_field_holds_its_words(path):
-    with closing(Catalogue.open(path)) as catalogue:
-        catalogue.put(
-            [
-                product("SKU-1", "Red teapot", brand="Kettle & Wick", category="Tableware > Teapots"),
-                product("2", "红色杯", attributes={"mpn": "WH-1000"}, description="a red cup"),
-            ]
-        )
-        with catalogue.words() as words:
-            assert words.postings(("red",), "name") == "1"
-            assert words.postings(("red",), "text") == "2"
-            assert words.postings(("teapot", "cup"), "name") == "1"
-            assert words.postings(("红色",), "name") == "2"
-            assert words.postings(("=sku1",), "code") == "1"
-            assert words.postings(("kettlewick",), "code") == "1"
-            assert words.postings(("wh1000",), "code") == "2"
-            assert words.known(("nothing", "teapots"))
-            assert not words.known(("nothing",))
-            assert (words.products(), words.seq()) == (2, 2)
-            assert dict(words.vocabulary())["red"] == 2
+def test_each_field_holds_its_words(catalogue):
+    catalogue.put(
+        [
+            product("SKU-1", "Red teapot", brand="Kettle & Wick", category="Tableware > Teapots"),
+            product("2", "红色杯", attributes={"mpn": "WH-1000"}, description="a red cup"),
+        ]
+    )
+    with catalogue.words() as words:
+        assert words.postings(("red",), "name") == "1"
+        assert words.postings(("red",), "text") == "2"
+        assert words.postings(("teapot", "cup"), "name") == "1"
+        assert words.postings(("红色",), "name") == "2"
+        assert words.postings(("=sku1",), "code") == "1"
+        assert words.postings(("kettlewick",), "code") == "1"
+        assert words.postings(("wh1000",), "code") == "2"
+        assert words.known(("nothing", "teapots"))
+        assert not words.known(("nothing",))
+        assert (words.products(), words.seq()) == (2, 2)
+        assert dict(words.vocabulary())["red"] == 2
+        assert [*words.occurrences()] == [*word_index.Words.occurrences(words)]
+        assert ("red", 2, "4,10") in [*words.occurrences()]
 
 
-def test_what_is_rolled_back_leaves_no_word(path):
-    with closing(Catalogue.open(path)) as catalogue:
-        catalogue.put([product("1", "teapot")])
-        with pytest.raises(RuntimeError), catalogue.replacing([product("2", "mug")]):
-            with catalogue.words() as words:
-                assert (words.known(("mug",)), words.known(("teapot",))) == (True, False)
-            raise RuntimeError
+def test_what_is_rolled_back_leaves_no_word(catalogue):
+    catalogue.put([product("1", "teapot")])
+    with pytest.raises(RuntimeError), catalogue.replacing([product("2", "mug")]):
         with catalogue.words() as words:
-            assert (words.known(("mug",)), words.known(("teapot",))) == (False, True)
+            assert (words.known(("mug",)), words.known(("teapot",))) == (True, False)
+        raise RuntimeError
+    with catalogue.words() as words:
+        assert (words.known(("mug",)), words.known(("teapot",))) == (False, True)
 
 
 TEXTS = st.sampled_from(
@@ -101,22 +101,13 @@ CHANGES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(CHANGES)
-def test_it_holds_what_the_products_say_whatever_was_done(changes):
-    with closing(Catalogue.open(SHARED())) as catalogue:
-        for what, given_ in changes:
-            getattr(catalogue, what)(given_)
-        found, should = held(catalogue)
-        assert found == should
-
-
-@pytest.fixture(autouse=True)
-def shared_folder(tmp_path_factory):
-    global SHARED
-    numbers = iter(range(1_000_000))
-    folder = tmp_path_factory.mktemp("words")
-    SHARED = lambda: folder / f"{next(numbers)}.sqlite"  # noqa: E731
+def test_it_holds_what_the_products_say_whatever_was_done(catalogue, changes):
+    for what, given_ in changes:
+        getattr(catalogue, what)(given_)
+    found, should = held(catalogue)
+    assert found == should and catalogue.faults() == []
 
 
 def make_old(path, products):
