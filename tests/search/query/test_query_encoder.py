@@ -1,11 +1,14 @@
 """Texts in other languages are encoded as typed and in the glossary's English."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from indexer.encoders.base import BaseEncoder
 from indexer.layout import RowLayout
 from indexer.types import Block, EncoderSpec
+from search.execution.deadlines import Deadline, StepRunner
 from search.query.query_encoder import QueryEncoder
 from search.query.terms import ProductTerm, Query, TextTerm
 
@@ -68,3 +71,24 @@ def test_an_english_encoder_gets_the_english_text_alone():
 def test_a_text_that_needs_no_translation_is_encoded_once():
     (mug,), texts = vectors(True, ["red mug"], {})
     assert mug == pytest.approx([0, 2**-0.5, 2**-0.5]) and texts == ["red mug"]
+
+
+@pytest.mark.promise("R19", "16 callers in shared batches")
+def test_what_is_encoded_with_others_is_what_it_is_alone():
+    encoder, steps = WordEncoder(True), StepRunner()
+    query_encoder = QueryEncoder(encoder, RowLayout.of_encoder(encoder.blocks), WEIGHTS)
+    texts = [text for _ in range(4) for text in ("rot", "mug", "red mug", "rot mug red")]
+
+    def english(text):
+        return text.replace("rot", "red")
+
+    def encoded(text, batches=None):
+        (query,) = query_encoder.encode([Query((TextTerm(text),))], lambda key: None, english, batches)
+        return query.vector
+
+    alone = [encoded(text) for text in texts]
+    with ThreadPoolExecutor(16) as pool:
+        together = list(pool.map(lambda text: encoded(text, (steps, Deadline.within(300_000))), texts))
+    steps.close()
+    assert np.abs(np.stack(together) - np.stack(alone)).max() <= 1e-4
+    assert steps.counts()[1].sizes[1] == len(texts) + sum("rot" in text for text in texts)  # also as typed
