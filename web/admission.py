@@ -46,9 +46,9 @@ def _enter() -> None:
         request.get_data(cache=True)
     queue: RequestQueue = current_app.extensions[EXTENSION]
     shopper = POLICIES.get(request.endpoint) in (PUBLIC, ALWAYS)
-    patience = WAIT_SHARE * current_app.config["TIMEOUT_MS"] / 1000 if shopper else STAFF_PATIENCE_S
+    wanted_s = _answer_seconds()
     try:
-        g.queued_s = queue.enter(patience)
+        g.queued_s = queue.enter(WAIT_SHARE * wanted_s, wanted_s) if shopper else queue.enter(STAFF_PATIENCE_S)
     except Overloaded:
         note(overloaded=True)
         raise
@@ -60,7 +60,14 @@ def _enter() -> None:
 def _leave(error: BaseException | None) -> None:
     if "admitted_at" in g:
         queue: RequestQueue = current_app.extensions[EXTENSION]
-        queue.leave(monotonic() - g.pop("admitted_at"))
+        held_s = monotonic() - g.pop("admitted_at")
+        queue.leave(min(held_s, _answer_seconds()))  # a long request of staff says nothing of searches
+
+
+def _answer_seconds() -> float:
+    """Return the time that a search may take, unless the request sets its own."""
+    milliseconds: int = current_app.config["TIMEOUT_MS"]
+    return milliseconds / 1000
 
 
 class QueueCollector(Collector):

@@ -6,6 +6,7 @@ is measured: expected is the mean of the last ones.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from search.execution.queue_statistics import FULL, LATE, SECONDS, Distribution,
 NAME = "requests"
 _NEWEST_SHARE = 0.1  # of the last request in the mean of how long requests take
 MAX_RETRY_S = 30.0
+WORK_MEANS = 2.0  # times that the mean of how long requests take is left for a request when its turn comes
 
 
 @dataclass(eq=False, slots=True)
@@ -42,13 +44,17 @@ class RequestQueue:
         self._waits = Distribution(SECONDS)
         self._dropped = {LATE: 0, FULL: 0}
 
-    def enter(self, patience_s: float) -> float:
-        """Take a slot, at most `patience_s` seconds from now; return the seconds waited. Raises Overloaded."""
+    def enter(self, patience_s: float, wanted_s: float = math.inf) -> float:
+        """Take a slot, at most `patience_s` seconds from now; return the seconds waited. Raises Overloaded.
+
+        `wanted_s` is the time in which the answer is wanted: what requests usually take is left of it.
+        """
         began = self._clock()
         with self._lock:
             if self._inside < self._slots and not self._waiting:
                 self._admit(0.0)
                 return 0.0
+            patience_s = max(0.0, min(patience_s, wanted_s - WORK_MEANS * self._mean_s))
             expected = self._mean_s * (len(self._waiting) + 1) / self._slots
             if len(self._waiting) >= self._length or expected > patience_s:
                 raise self._refusal(FULL if len(self._waiting) >= self._length else LATE)

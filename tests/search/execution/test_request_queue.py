@@ -1,5 +1,6 @@
 """The queue in front of a server: so many at once, in order, and those that cannot be answered in time are refused."""
 
+import math
 import threading
 
 import pytest
@@ -28,8 +29,8 @@ def clock():
 class Entering:
     """A thread that takes a slot; `result` is what it waited, or the refusal."""
 
-    def __init__(self, queue, patience=LONG):
-        self._queue, self._patience, self._result = queue, patience, None
+    def __init__(self, queue, patience=LONG, wanted=math.inf):
+        self._queue, self._patience, self._result = queue, (patience, wanted), None
         before = queue.counts().pending
         self._thread = threading.Thread(target=self._enter)
         self._thread.start()
@@ -37,7 +38,7 @@ class Entering:
 
     def _enter(self):
         try:
-            self._result = self._queue.enter(self._patience)
+            self._result = self._queue.enter(*self._patience)
         except Overloaded as error:
             self._result = error
 
@@ -99,6 +100,24 @@ def test_whoever_would_be_late_is_refused_on_arrival_and_is_told_when_to_come_ba
     queue.leave(4.0)
     assert waiting.result == 0.0
     assert dropped(queue) == {"late": 2, "full": 0}
+
+
+def test_what_requests_usually_take_is_left_when_the_turn_comes(clock):
+    queue = RequestQueue(1, 8, clock)
+    queue.enter(0.0)
+    queue.leave(4.0)
+    queue.enter(0.0)
+    waiting = Entering(queue, LONG, 108.0)  # 8 of them are left for two usual requests
+    clock.now = 101.0
+    queue.leave(4.0)
+    assert isinstance(waiting.result, Overloaded)
+    queue.enter(0.0)
+    with pytest.raises(Overloaded):
+        queue.enter(LONG, 8.0)
+    waiting = Entering(queue, LONG, 108.0)
+    clock.now = 200.0
+    queue.leave(4.0)
+    assert waiting.result == 99.0
 
 
 def test_patience_ends_where_no_slot_comes_free():
