@@ -85,7 +85,9 @@ class WordFollower:
         if self._recent:
             layers.append(self._words_of(self._recent, columns)[0])
         changed = columns.ordinals(key_array(self._changed))
-        return ServedWords(self._tables, columns, _stale(columns, changed), self._moved(columns), layers)
+        moved = self._moved(columns)
+        is_whole = moved is None or not len(moved) or int(moved.min()) >= 0  # the columns have all of the tables
+        return ServedWords(self._tables, columns, _stale(columns, changed, is_whole), moved, layers)
 
     def _words_of(self, keys: Iterable[int], columns: ProductColumns) -> tuple[ChangedWords, Ids]:
         """Return the words of the changed products that the columns have, by their ordinals, and their keys."""
@@ -103,9 +105,9 @@ class WordFollower:
         return columns.ordinals(known)
 
 
-def _stale(columns: ProductColumns, changed: Ids) -> Mask | None:
+def _stale(columns: ProductColumns, changed: Ids, is_whole: bool) -> Mask | None:
     changed = changed[changed >= 0]
-    if not len(changed) and columns.present.all():
+    if not len(changed) and is_whole and columns.present.all():
         return None
     stale = np.append(~columns.present, True)
     stale[changed] = True
