@@ -1,16 +1,16 @@
-"""Build, save, open and search a FAISS index of a kind that fits the number of rows. The sole importer of faiss.
+"""Build, save, open and search a FAISS index of a kind that fits the number of rows.
 
-Inverted lists, not graphs: text queries lie outside the distribution of picture rows, and graphs lose them.
+Inverted lists, not graphs: lists of 4-bit codes are as fast, take less memory, and an update fills them anew.
+Only this module and `fast_scan`, the lists of 4-bit codes, import faiss.
 """
 
 from __future__ import annotations
 
 import errno
 import logging
-import math
 import os
 import threading
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,15 +19,12 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.ann import fast_scan
 from indexer.ann.faiss_file import NO_ROWS, Lists, Rows, empty_lists, write_flat, write_lists
+from indexer.ann.index_plan import FLAT, IVF_PQ, IVF_PQ4, IVF_SQ8, ROWS_PER_LIST, IndexPlan, list_count, plan_for
 from indexer.ann.mmap_arrays import blocks, sample_rows
 from indexer.types import Floats, Ids, Mask
 
-FLAT, IVF_SQ8, IVF_PQ = "flat", "ivf_sq8", "ivf_pq"
-INDEX_KINDS = (FLAT, IVF_SQ8, IVF_PQ)
-FLAT_ROWS = 10_000
-SQ8_ROWS = 1_000_000
-ROWS_PER_LIST = 39  # k-means wants no fewer
 TRAINING_ROUNDS = 10
 TRAINING_ROWS = 16_384  # no fewer, if there are so many
 GPU_DEPTH = 2_048  # how many results and how many lists a GPU index can handle
@@ -37,31 +34,9 @@ MMAP_FLAG = getattr(faiss, "IO_FLAG_MMAP_IFC", 0)  # FAISS before 1.11 reads the
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class IndexPlan:
-    """The kind of index to build; `plan_for` chooses it by the number of rows."""
-
-    kind: str
-    lists: int = 0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.kind not in INDEX_KINDS:
-            raise ValueError(f"index kind {self.kind!r} is none of {', '.join(INDEX_KINDS)}")
-
-
-def plan_for(rows: int, seed: int = 0) -> IndexPlan:
-    """Plan a flat index up to 10,000 rows, then inverted lists of 8-bit numbers, beyond a million of PQ codes."""
-    if rows <= FLAT_ROWS:
-        return IndexPlan(FLAT, 0, seed)
-    return IndexPlan(IVF_SQ8 if rows <= SQ8_ROWS else IVF_PQ, list_count(rows), seed)
-
-
-def list_count(rows: int) -> int:
-    """Return about four times the square root of the rows, as a power of two, with enough rows a list to train it."""
-    wanted = 2 ** round(math.log2(4 * math.sqrt(max(rows, 1))))
-    limit = 2 ** int(math.log2(max(1, rows // ROWS_PER_LIST)))
-    return int(max(1, min(wanted, limit)))
+def has_gpu() -> bool:
+    """Return whether this FAISS can search on a GPU."""
+    return bool(faiss.get_num_gpus())
 
 
 class VectorIndex:
@@ -73,19 +48,24 @@ class VectorIndex:
     def __init__(self, index: Any, threads: int | None = None) -> None:
         self._index = index
         self._threads = threads or min(2, os.cpu_count() or 1)
-        self._gpu = _on_gpu(index)
+        self._fast_scan = fast_scan.FastScanSearch(index) if isinstance(index, faiss.IndexIVFPQFastScan) else None
+        self._gpu = None if self._fast_scan else _on_gpu(index)
         self._gpu_lock = threading.Lock()
 
     @classmethod
     def build(cls, rows: Rows, plan: IndexPlan | None = None, threads: int | None = None) -> VectorIndex:
         """Index float rows (n, dim), which may be a memory-mapped float16 file; the same rows give the same index."""
         count, dim = rows.shape
-        plan = plan or plan_for(count)
+        plan = plan or plan_for(count, gpu=has_gpu())
+        plan = replace(plan, lists=plan.lists or list_count(count, plan.kind))
         faiss.omp_set_num_threads(threads or min(2, os.cpu_count() or 1))
+        if plan.kind == IVF_PQ4:
+            index = fast_scan.train(rows, plan.lists, plan.seed, plan.emphasis)
+            fast_scan.fill(index, rows, plan.emphasis)
+            return cls(index, threads)
         index = _empty(plan, dim, count)
         if plan.kind != FLAT:
-            size = max(TRAINING_ROWS, 48 * (plan.lists or list_count(count)))
-            index.train(sample_rows(rows, size, plan.seed))
+            index.train(sample_rows(rows, max(TRAINING_ROWS, 48 * plan.lists), plan.seed))
         for _, block in blocks(rows):
             index.add(block)
         return cls(index, threads)
@@ -96,14 +76,19 @@ class VectorIndex:
         return plan.kind == self.kind and self.dim == dim and lists <= 2 * self.lists <= 4 * lists
 
     @classmethod
-    def refill(cls, old: Path, rows: Rows, new: Path, threads: int | None = None) -> VectorIndex:
+    def refill(
+        cls, old: Path, rows: Rows, new: Path, threads: int | None = None, emphasis: Floats | None = None
+    ) -> VectorIndex:
         """Save an index of these rows with the centroids and codes of the one in `old`, and open it, mapped.
 
-        Trains nothing and writes the index list by list, so memory does not grow with the rows.
+        Trains nothing. Memory grows with the rows by the codes of 4 bits; other kinds are written list by list.
         """
         faiss.omp_set_num_threads(threads or min(2, os.cpu_count() or 1))
         empty = _emptied(faiss.read_index(str(old), MMAP_FLAG))
-        if not _written(empty, rows, new):
+        if isinstance(empty, faiss.IndexIVFPQFastScan):
+            fast_scan.fill(empty, rows, emphasis)
+            cls(empty, threads).save(new)
+        elif not _written(empty, rows, new):
             for _, block in blocks(rows):
                 empty.add(block)
             cls(empty, threads).save(new)
@@ -126,7 +111,9 @@ class VectorIndex:
 
     @property
     def kind(self) -> str:
-        """Return "flat", "ivf_sq8" or "ivf_pq"."""
+        """Return "flat", "ivf_pq4", "ivf_sq8" or "ivf_pq"."""
+        if self._fast_scan is not None:
+            return IVF_PQ4
         if isinstance(self._index, faiss.IndexIVFPQ):
             return IVF_PQ
         return IVF_SQ8 if isinstance(self._index, faiss.IndexIVF) else FLAT
@@ -154,6 +141,8 @@ class VectorIndex:
         """
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         k = max(1, min(k, self.size))
+        if self._fast_scan is not None:
+            return self._search_codes(self._fast_scan, queries, k, allowed, nprobe)
         if self._gpu is not None and allowed is None and max(k, nprobe) <= GPU_DEPTH:
             with self._gpu_lock:
                 params = None if self.kind == FLAT else self._parameters(None, nprobe)
@@ -164,6 +153,15 @@ class VectorIndex:
             return self._search_lists(queries, k, allowed, nprobe)
         scores, rows = self._index.search(queries, k, params=self._parameters(allowed, nprobe))
         return scores, rows
+
+    def _search_codes(
+        self, codes: fast_scan.FastScanSearch, queries: Floats, k: int, allowed: Mask | None, nprobe: int
+    ) -> tuple[Floats, Ids]:
+        faiss.omp_set_num_threads(1)
+        if allowed is not None:
+            self._require_fit(allowed)
+        found = [codes.search(query, k, allowed, max(1, min(nprobe, self.lists))) for query in queries]
+        return np.stack([scores for scores, _ in found]), np.stack([rows for _, rows in found])
 
     def _search_lists(self, queries: Floats, k: int, allowed: Mask, nprobe: int) -> tuple[Floats, Ids]:
         """Search only lists that hold allowed rows, because the lists nearest to a query may hold none."""
@@ -190,11 +188,14 @@ class VectorIndex:
                 list_of_row[faiss.rev_swig_ptr(inverted.get_ids(number), size)] = number
         return list_of_row
 
+    def _require_fit(self, allowed: Mask) -> None:
+        if allowed.shape != (self.size,):
+            raise ValueError(f"the mask has shape {allowed.shape} where the index has {self.size} rows")
+
     def _parameters(self, allowed: Mask | None, nprobe: int) -> Any:
         options: dict[str, Any] = {}
         if allowed is not None:
-            if allowed.shape != (self.size,):
-                raise ValueError(f"the mask has shape {allowed.shape} where the index has {self.size} rows")
+            self._require_fit(allowed)
             options["sel"] = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
         if self.kind == FLAT:
             return faiss.SearchParameters(**options)
@@ -205,15 +206,15 @@ def _empty(plan: IndexPlan, dim: int, count: int) -> Any:
     quantizer = faiss.IndexFlatIP(dim)
     if plan.kind == FLAT:
         return quantizer
-    metric, lists = faiss.METRIC_INNER_PRODUCT, plan.lists or list_count(count)
+    metric = faiss.METRIC_INNER_PRODUCT
     if plan.kind == IVF_SQ8:
-        index = faiss.IndexIVFScalarQuantizer(quantizer, dim, lists, faiss.ScalarQuantizer.QT_8bit, metric)
+        index = faiss.IndexIVFScalarQuantizer(quantizer, dim, plan.lists, faiss.ScalarQuantizer.QT_8bit, metric)
         clusterings = [index.cp]
     else:
         bits = 8 if count >= 256 * ROWS_PER_LIST else 4
         # A code has one byte for four numbers, or the next smaller divisor of the dimension.
         code_bytes = next(size for size in range(max(1, dim // 4), 0, -1) if dim % size == 0)
-        index = faiss.IndexIVFPQ(quantizer, dim, lists, code_bytes, bits, metric)
+        index = faiss.IndexIVFPQ(quantizer, dim, plan.lists, code_bytes, bits, metric)
         clusterings = [index.cp, index.pq.cp]
     for clustering in clusterings:
         clustering.seed = plan.seed
@@ -226,6 +227,9 @@ def _emptied(index: Any) -> Any:
     """Return the same index without rows; it stays trained."""
     if isinstance(index, faiss.IndexFlat):
         return faiss.IndexFlatIP(index.d)
+    if isinstance(index, faiss.IndexIVFPQFastScan):
+        index.reset()
+        return index
     lists = faiss.ArrayInvertedLists(index.nlist, index.code_size)
     lists.this.disown()
     index.replace_invlists(lists, True)
@@ -269,7 +273,7 @@ def _lists(index: Any) -> Lists:
 
 def _on_gpu(index: Any) -> Any:
     """Copy the index to the first GPU; return None without a GPU or room on it, so that the CPU searches."""
-    if faiss.get_num_gpus() == 0:
+    if not has_gpu():
         return None
     try:
         return faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index)

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from catalog.errors import GenerationError
 from indexer.ann.block_weights import gate_depth, title_weight_from_recall
 from indexer.ann.exact_rerank import OVERFETCH_FACTOR, RerankedSearch, exact_scores, top_rows
-from indexer.ann.faiss_index import FLAT, IVF_PQ, VectorIndex
+from indexer.ann.faiss_index import VectorIndex
+from indexer.ann.index_plan import FLAT, IVF_PQ, IVF_PQ4
 from indexer.ann.mmap_arrays import release_pages, sample_rows
 from indexer.layout import WORDS, RowLayout
 from indexer.types import Floats, Ids, IndexRecord, Recall
 
 RECALL_DEPTH = 10
 MIN_RECALL = 0.95
+OVERFETCH = {IVF_PQ: 4 * OVERFETCH_FACTOR, IVF_PQ4: 2}  # codes of 4 bits for two numbers put few rows in wrong order
 TITLE_SAMPLE = 2_000
 TIE_TOLERANCE = 1e-5
 
@@ -45,8 +47,7 @@ def tune(
     lists stays below `goal.minimum`.
     """
     total = sum(len(vectors) for vectors in queries.values())
-    overfetch = 4 * OVERFETCH_FACTOR if index.kind == IVF_PQ else OVERFETCH_FACTOR
-    record = IndexRecord(index.kind, index.lists, first, overfetch, goal.seed)
+    record = IndexRecord(index.kind, index.lists, first, OVERFETCH.get(index.kind, OVERFETCH_FACTOR), goal.seed)
     truths = {name: tenth_scores(rows, vectors) for name, vectors in queries.items()}
     while True:
         search = RerankedSearch(index, rows, record.nprobe, record.overfetch)
@@ -66,7 +67,7 @@ def require_recall(reached: Mapping[str, float], queries: int, goal: Goal) -> Re
         raise GenerationError(
             f"The index finds too few of the true neighbours: {figures}. Under {goal.minimum:.2f} it is not published,"
             " and the previous index stays in use.",
-            "Build again with --kind ivf_sq8 or --kind flat, which need more memory and find more.",
+            "Build again with --kind flat, which needs more memory and misses none.",
         )
     return Recall(_worst(reached, "picture") or 0.0, _worst(reached, "text"), queries)
 

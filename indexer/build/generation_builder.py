@@ -15,7 +15,8 @@ from catalog.errors import GenerationError
 from catalog.files.failpoints import failpoint
 from catalog.storage.catalogue import Catalogue
 from indexer.ann.block_weights import shop_weights
-from indexer.ann.faiss_index import IndexPlan, VectorIndex, plan_for
+from indexer.ann.faiss_index import VectorIndex, has_gpu
+from indexer.ann.index_plan import IndexPlan, plan_for
 from indexer.ann.recall import Goal, Rows, sample_queries, title_agreement, tune
 from indexer.ann.title_weight import title_weight_from_views
 from indexer.build.encoding_pipeline import PipelineOptions
@@ -175,7 +176,7 @@ class GenerationBuilder:
         before = None if previous is None else previous.vectors
         if previous is not None and isinstance(before, EmbeddedVectors) and before.index.suits(plan, self.layout.dim):
             with timed_step("index", len(rows)):
-                index = VectorIndex.refill(previous.folder / store.INDEX_FILE, rows, path, options.threads)
+                index = VectorIndex.refill(previous.folder / store.INDEX_FILE, rows, path, options.threads, plan.emphasis)
             probes = max(1, previous.manifest.index.nprobe)
             with suppress(GenerationError), timed_step("tune", len(rows)):
                 record, recall = tune(index, rows, queries, options.goal, max(1, probes // 2))
@@ -200,8 +201,10 @@ class GenerationBuilder:
         return vectors, vectors.record, recall
 
     def _plan(self, rows: int) -> IndexPlan:
-        plan = plan_for(rows, self.options.goal.seed)
-        return replace(plan, kind=self.options.kind or plan.kind)
+        # Not this shop's own weights, which change: an update assigns rows to lists as the build did.
+        emphasis = self.layout.weigh(np.ones(self.layout.dim, np.float32), shop_weights(self.layout)["picture"])
+        plan = plan_for(rows, self.options.goal.seed, has_gpu(), self.options.kind)
+        return replace(plan, emphasis=emphasis)
 
     def _cache(self, kind: str, dim: int) -> VectorCache:
         fingerprint = self.encoder.fingerprint

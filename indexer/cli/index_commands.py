@@ -13,7 +13,7 @@ import click
 
 from catalog.home import ShopHome
 from catalog.storage.restoration import Restoration
-from indexer.ann.faiss_index import INDEX_KINDS
+from indexer.ann.index_plan import INDEX_KINDS
 from indexer.build.build import UpdateOptions, build_index, compare_encoder, dry_run, update_index
 from indexer.build.generation_builder import BuildOptions
 from indexer.build.report import print_rejections

@@ -10,7 +10,7 @@ import numpy as np
 
 from catalog.errors import GenerationError
 from catalog.storage.catalogue import Catalogue
-from indexer.ann.faiss_index import FLAT
+from indexer.ann.index_plan import FLAT
 from indexer.ann.recall import MIN_RECALL
 from indexer.generations.golden_queries import golden_queries
 from indexer.generations.store import Generation

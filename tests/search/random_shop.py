@@ -6,7 +6,7 @@ import numpy as np
 
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
-from indexer.ann.faiss_index import IndexPlan
+from indexer.ann.index_plan import IndexPlan
 from indexer.numeric import unit
 from tests.fake_encoder import FakeEncoder
 from tests.search.exact_shop import ExactShop

@@ -9,7 +9,8 @@ from PIL import Image
 from catalog import images
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
-from indexer.ann.faiss_index import IndexPlan, VectorIndex
+from indexer.ann.faiss_index import VectorIndex
+from indexer.ann.index_plan import IndexPlan
 from indexer.generations.manifest import Manifest
 from indexer.generations.store import begin, open_current
 from indexer.layout import RowLayout

@@ -12,7 +12,7 @@ import pytest
 from catalog.errors import BadQuery, EncoderMismatch, NoGeneration, UnknownProduct, UnsupportedQuery
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
-from indexer.ann.faiss_index import IndexPlan
+from indexer.ann.index_plan import IndexPlan
 from search.engine import SearchEngine
 from search.query.terms import PictureTerm, ProductTerm, Query, TextTerm
 from search.retrieval import search_run

@@ -16,7 +16,7 @@ from catalog.errors import EncoderUnavailable
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
 from indexer.ann.block_weights import shop_weights
-from indexer.ann.faiss_index import IndexPlan
+from indexer.ann.index_plan import IndexPlan
 from indexer.encoders.base import Encoder
 from indexer.layout import RowLayout
 from search.text_heads.text_vectors import TextVectors

@@ -20,7 +20,7 @@ from catalog.files.failpoints import failpoint
 from catalog.home import ShopHome
 from catalog.product import Product
 from indexer.ann.exact_rerank import OVERFETCH_FACTOR
-from indexer.ann.faiss_index import FLAT, IVF_SQ8, IndexPlan, list_count
+from indexer.ann.index_plan import FLAT, IVF_SQ8, IndexPlan, list_count
 from indexer.ann.mmap_arrays import release_pages
 from indexer.ann.recall import Goal, Rows, recall_at_10, require_recall, tenth_scores
 from indexer.numeric import chunks

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from indexer.ann.exact_rerank import FILTERED_PROBE_FACTOR, MIN_FETCH, exact_scores
-from indexer.ann.faiss_index import FLAT, IVF_SQ8
+from indexer.ann.index_plan import FLAT, IVF_SQ8
 from indexer.numeric import chunks
 from indexer.types import Floats, Ids, IndexRecord, Mask
 from indexer.vectors.conditions import RowCondition

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from indexer.ann.exact_rerank import RerankedSearch, exact_scores, top_rows
-from indexer.ann.faiss_index import FLAT, IVF_PQ, IVF_SQ8, IndexPlan, VectorIndex, list_count, plan_for
+from indexer.ann.faiss_index import VectorIndex
+from indexer.ann.index_plan import FLAT, IVF_PQ, IVF_PQ4, IVF_SQ8, IndexPlan, list_count, plan_for
 
 DIM = 24
 
@@ -20,7 +21,7 @@ def clustered(count, dim=DIM, seed=0):
 
 
 ROWS = clustered(3000)
-PLANS = [IndexPlan(FLAT), IndexPlan(IVF_SQ8, 32), IndexPlan(IVF_PQ, 32)]
+PLANS = [IndexPlan(FLAT), IndexPlan(IVF_PQ4, 32), IndexPlan(IVF_SQ8, 32), IndexPlan(IVF_PQ, 32)]
 
 
 @pytest.fixture(scope="module", params=PLANS, ids=lambda plan: plan.kind)
@@ -29,15 +30,24 @@ def index(request):
 
 
 @pytest.mark.parametrize(
-    ("rows", "kind"), [(1, FLAT), (10_000, FLAT), (10_001, IVF_SQ8), (1_000_000, IVF_SQ8), (1_000_001, IVF_PQ)]
+    ("rows", "gpu", "kind"),
+    [
+        (1, False, FLAT),
+        (10_000, True, FLAT),
+        (10_001, False, IVF_PQ4),
+        (10_000_000, False, IVF_PQ4),
+        (1_000_000, True, IVF_SQ8),
+        (1_000_001, True, IVF_PQ),
+    ],
 )
-def test_the_kind_fits_the_number_of_rows(rows, kind):
-    assert plan_for(rows).kind == kind
+def test_the_kind_fits_the_number_of_rows_and_the_gpu(rows, gpu, kind):
+    assert plan_for(rows, gpu=gpu).kind == kind
 
 
-@pytest.mark.parametrize(("rows", "lists"), [(1, 1), (10_001, 256), (20_049, 512), (1_000_000, 4096)])
+@pytest.mark.parametrize(("rows", "lists"), [(1, 1), (10_001, 256), (20_049, 256), (100_000, 512), (1_000_000, 2048)])
 def test_list_counts_are_powers_of_two_with_rows_enough_to_train(rows, lists):
     assert list_count(rows) == lists
+    assert list_count(rows, IVF_SQ8) in (lists, 2 * lists)
 
 
 def test_an_unknown_kind_is_refused():
@@ -72,6 +82,9 @@ def test_an_index_left_in_its_file_answers_alike(index, tmp_path):
 
 
 @pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize(
+    "index", [plan for plan in PLANS if plan.kind != IVF_PQ4], ids=lambda plan: plan.kind, indirect=True
+)
 def test_a_refilled_index_is_the_file_that_faiss_would_write(index, tmp_path, monkeypatch, known):
     monkeypatch.setattr("indexer.ann.mmap_arrays.BLOCK_ROWS", 700)
     index.save(tmp_path / "old")
@@ -89,9 +102,35 @@ def test_a_refilled_index_is_the_file_that_faiss_would_write(index, tmp_path, mo
     assert RerankedSearch(refilled, rows, nprobe=32).search(rows[3799].astype(np.float32), 1)[1].tolist() == [3799]
 
 
-def test_the_same_rows_give_the_same_index(tmp_path):
+def test_lists_of_4_bit_codes_are_refilled_as_they_were_built(tmp_path):
+    emphasis = np.linspace(0.1, 1, DIM, dtype=np.float32)
+    built = VectorIndex.build(ROWS, IndexPlan(IVF_PQ4, 32, emphasis=emphasis), threads=1)
+    built.save(tmp_path / "old")
+    VectorIndex.refill(tmp_path / "old", ROWS, tmp_path / "same", 1, emphasis)
+    assert (tmp_path / "same").read_bytes() == (tmp_path / "old").read_bytes()
+    rows = np.concatenate([ROWS[100:], clustered(900, seed=1)])
+    refilled = VectorIndex.refill(tmp_path / "old", rows, tmp_path / "new", 1, emphasis)
+    assert (refilled.kind, refilled.size, refilled.lists) == (IVF_PQ4, 3800, 32)
+    assert RerankedSearch(refilled, rows, nprobe=32).search(rows[3799].astype(np.float32), 1)[1].tolist() == [3799]
+
+
+def test_a_query_without_numbers_finds_something(index):
+    assert len(RerankedSearch(index, ROWS).search(np.zeros(DIM, np.float32), 5)[1]) == 5
+
+
+def test_exact_scores_of_float16_rows_are_those_of_float32_rows():
+    rows = np.array([[6e-8, -1.0], [-6e-5, 0.333], [0.0, 65504.0]], np.float16)
+    query = np.array([10.0, -0.1], np.float32)
+    numbers = np.array([2, 0, 1])
+    np.testing.assert_array_equal(
+        exact_scores(rows, query, numbers), exact_scores(rows.astype(np.float32), query, numbers)
+    )
+
+
+@pytest.mark.parametrize("kind", [IVF_PQ4, IVF_SQ8])
+def test_the_same_rows_give_the_same_index(kind, tmp_path):
     for name in ("a", "b"):
-        VectorIndex.build(ROWS, IndexPlan(IVF_SQ8, 32, seed=3), threads=1).save(tmp_path / name)
+        VectorIndex.build(ROWS, IndexPlan(kind, 32, seed=3), threads=1).save(tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 

@@ -6,7 +6,8 @@ import pytest
 from catalog.errors import GenerationError
 from indexer.ann.block_weights import shop_weights
 from indexer.ann.exact_rerank import RerankedSearch
-from indexer.ann.faiss_index import IVF_SQ8, IndexPlan, VectorIndex
+from indexer.ann.faiss_index import VectorIndex
+from indexer.ann.index_plan import IVF_PQ4, IndexPlan
 from indexer.ann.recall import Goal, sample_queries, title_agreement, tune
 from indexer.layout import RowLayout
 from indexer.numeric import unit
@@ -33,10 +34,10 @@ WEIGHTS = shop_weights(LAYOUT)
 
 @pytest.mark.promise("R20")
 def test_the_recall_in_the_record_is_the_recall_there_is():
-    index = VectorIndex.build(ROWS, IndexPlan(IVF_SQ8, 64), threads=1)
+    index = VectorIndex.build(ROWS, IndexPlan(IVF_PQ4, 64), threads=1)
     queries = sample_queries(LAYOUT, ROWS, WEIGHTS, Goal())
     record, recall = tune(index, ROWS, queries, Goal())
-    assert record.kind == IVF_SQ8
+    assert record.kind == IVF_PQ4
     assert record.nprobe in (2, 4, 8, 16, 32)
     assert recall.queries == 600
     search = RerankedSearch(index, ROWS, record.nprobe, record.overfetch)
@@ -50,7 +51,7 @@ def test_the_recall_in_the_record_is_the_recall_there_is():
 
 
 def test_fewer_lists_would_not_have_reached_the_target():
-    index = VectorIndex.build(ROWS, IndexPlan(IVF_SQ8, 64), threads=1)
+    index = VectorIndex.build(ROWS, IndexPlan(IVF_PQ4, 64), threads=1)
     queries = sample_queries(LAYOUT, ROWS, WEIGHTS, Goal())
     record, _ = tune(index, ROWS, queries, Goal())
     easier, recall = tune(index, ROWS, queries, Goal(target=0.5, minimum=0.5))

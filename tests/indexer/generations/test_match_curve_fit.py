@@ -9,7 +9,7 @@ import pytest
 
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
-from indexer.ann.faiss_index import IndexPlan
+from indexer.ann.index_plan import IndexPlan
 from indexer.build.build import build_index
 from indexer.generations.manifest import Manifest
 from indexer.generations.match_curve import ODDS, Curve, MatchCalibration

@@ -7,7 +7,8 @@ import numpy as np
 
 from catalog.home import ShopHome
 from catalog.product import Picture, Product
-from indexer.ann.faiss_index import FLAT, IVF_SQ8, IndexPlan, VectorIndex
+from indexer.ann.faiss_index import VectorIndex
+from indexer.ann.index_plan import FLAT, IVF_SQ8, IndexPlan
 from indexer.ann.recall import Goal, tune
 from indexer.types import IndexRecord
 from indexer.vectors.embedded import EmbeddedVectors

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from indexer.ann.faiss_index import FLAT, IVF_SQ8
+from indexer.ann.index_plan import FLAT, IVF_SQ8
 from indexer.columns.fields import folded
 from indexer.vectors.conditions import (
     AllHold,

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from catalog.storage.catalogue import Catalogue
-from indexer.ann.faiss_index import IndexPlan
+from indexer.ann.index_plan import IndexPlan
 from indexer.generations.store import open_current
 from search.engine import SearchEngine
 from search.live.product_edit import edit_of

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from catalog.product import Product
 from indexer.ann import exact_rerank
 from indexer.ann.exact_rerank import exact_scores
-from indexer.ann.faiss_index import IndexPlan, VectorIndex
+from indexer.ann.faiss_index import VectorIndex
+from indexer.ann.index_plan import IndexPlan
 from search.query.filters import parse_filter
 from search.state.column_store import ProductColumns
 from search.state.live_rows import ProductRows
@@ -91,7 +92,7 @@ def test_a_product_that_comes_later_than_the_others_is_let_through_then_and_not_
         assert allowed_keys(state) == set(keys)
 
 
-@pytest.mark.parametrize("kind", ["ivf_sq8", "ivf_pq"])
+@pytest.mark.parametrize("kind", ["ivf_pq4", "ivf_sq8", "ivf_pq"])
 def test_inverted_lists_find_what_passes_however_far_it_lies(kind, monkeypatch):
     """Rows in eight clusters: the allowed ones are in the clusters that lie farthest from the query."""
     monkeypatch.setattr(exact_rerank, "MAX_EXACT_ROWS", 0)

@@ -1,0 +1,103 @@
+"""Coarse lists: to which inverted list a row belongs, and which lists a query reads first. Plain numpy.
+
+A list is known by the mean of its rows. Rows are assigned in a projection of the emphasised means, because text queries
+see only some blocks of a row: lists of rows that are alike in those blocks serve pictures and texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.types import Floats, Ids, Mask
+
+PROJECTED_DIM = 128  # axes that tell lists apart; 64 to 948 axes gave the same recall
+NEAR_FACTOR = 4  # lists, as a multiple of those wanted, whose allowed rows are counted before all lists are
+
+
+class Projection:
+    """Vectors, emphasised and projected to the main axes of a sample (n, dim); only emphasised where dim is small."""
+
+    def __init__(self, sample: Floats, emphasis: Floats | None) -> None:
+        self._scale = np.ones(sample.shape[1], np.float32) if emphasis is None else emphasis.astype(np.float32)
+        self._axes: Floats | None = None
+        if sample.shape[1] > PROJECTED_DIM:
+            scaled = sample * self._scale
+            scaled -= scaled.mean(axis=0)
+            _, axes = np.linalg.eigh(scaled.T @ scaled)  # smallest first
+            self._axes = np.ascontiguousarray((self._scale[:, None] * axes[:, -PROJECTED_DIM:]).astype(np.float32))
+
+    def __call__(self, vectors: Floats) -> Floats:
+        """Return the projected vectors, float32 (n, at most 128)."""
+        return np.ascontiguousarray(vectors * self._scale if self._axes is None else vectors @ self._axes)
+
+
+class Assigner:
+    """Assigns rows to the list whose mean (lists, dim) is nearest in the projection of the means."""
+
+    def __init__(self, means: Floats, emphasis: Floats | None) -> None:
+        self._projection = Projection(means, emphasis)
+        self._means = self._projection(means)
+        self._half_squares = (self._means**2).sum(axis=1) / 2
+
+    def __call__(self, rows: Floats) -> Ids:
+        """Return the list of each row (n, dim)."""
+        lists: Ids = np.argmax(self._projection(rows) @ self._means.T - self._half_squares, axis=1)
+        return lists
+
+
+@dataclass(frozen=True)
+class ListOrder:
+    """The rows of all lists, list after list, and how many each has."""
+
+    rows: NDArray[np.int32]
+    lengths: Ids
+
+    @cached_property
+    def starts(self) -> Ids:
+        """The place of each list's first row."""
+        starts: Ids = np.cumsum(self.lengths) - self.lengths
+        return starts
+
+    def held(self, lists: Ids, allowed: Mask) -> Ids:
+        """Return how many allowed rows each of the lists holds."""
+        lengths = self.lengths[lists]
+        ends = np.cumsum(lengths)
+        places = np.repeat(self.starts[lists] - (ends - lengths), lengths) + np.arange(lengths.sum())
+        passed = np.append(0, np.cumsum(allowed[self.rows[places]]))
+        held: Ids = passed[ends] - passed[ends - lengths]
+        return held
+
+
+class ListRanking:
+    """Ranks lists for a query by the cosine with their mean, which tells more than the dot product."""
+
+    def __init__(self, means: Floats) -> None:
+        self._means = means
+        lengths = np.linalg.norm(means, axis=1)
+        self._weights = np.where(lengths > 0, 1 / np.maximum(lengths, 1e-9), 0).astype(np.float32)
+
+    def nearest(self, query: Floats, count: int) -> tuple[Ids, Floats]:
+        """Return at most `count` lists for a query (dim,), best first, and the dot product of each mean with it."""
+        products = sum((self._means[:, span] @ query[span] for span in _filled(query)), np.zeros(1, np.float32))
+        scores = products * self._weights
+        lists = np.arange(len(scores))
+        if count < len(scores):
+            lists = np.argpartition(-scores, count - 1)[:count]
+        lists = lists[np.argsort(-scores[lists], kind="stable")]
+        return lists, products[lists]
+
+
+def _filled(query: Floats) -> Iterator[slice]:
+    """Yield the spans of a query without its empty blocks: half of a text query, which means are not read for."""
+    filled = np.flatnonzero(query)
+    if not len(filled):
+        yield slice(0, 0)
+        return
+    gaps = np.flatnonzero(np.diff(filled) > 32)
+    for first, last in zip(np.append(0, gaps + 1), np.append(gaps, len(filled) - 1), strict=True):
+        yield slice(int(filled[first]), int(filled[last]) + 1)
