@@ -19,8 +19,8 @@ PROJECTED_DIM = 128  # axes that tell lists apart; 64 to 948 axes gave the same 
 NEAR_FACTOR = 4  # lists, as a multiple of those wanted, whose allowed rows are counted before all lists are
 
 
-class Projection:
-    """Vectors, emphasised and projected to the main axes of a sample (n, dim); only emphasised where dim is small."""
+class MainAxes:
+    """Projects emphasised vectors to the main axes of a sample (n, dim); only emphasises where dim is small."""
 
     def __init__(self, sample: Floats, emphasis: Floats | None) -> None:
         self._scale = np.ones(sample.shape[1], np.float32) if emphasis is None else emphasis.astype(np.float32)
@@ -40,7 +40,7 @@ class Assigner:
     """Assigns rows to the list whose mean (lists, dim) is nearest in the projection of the means."""
 
     def __init__(self, means: Floats, emphasis: Floats | None) -> None:
-        self._projection = Projection(means, emphasis)
+        self._projection = MainAxes(means, emphasis)
         self._means = self._projection(means)
         self._half_squares = (self._means**2).sum(axis=1) / 2
 

@@ -13,7 +13,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.ann.coarse_lists import NEAR_FACTOR, Assigner, ListOrder, ListRanking, Projection
+from indexer.ann.coarse_lists import NEAR_FACTOR, Assigner, ListOrder, ListRanking, MainAxes
 from indexer.ann.mmap_arrays import blocks, sample_rows
 from indexer.types import Floats, Ids, Mask
 
@@ -125,7 +125,7 @@ class FastScanSearch:
 
 def _cluster(sample: Floats, lists: int, seed: int, emphasis: Floats | None) -> tuple[Ids, Floats]:
     """Return the list of each row of the sample, and the mean row (lists, dim) of each list."""
-    projected = Projection(sample[: 2 * CODE_ROWS], emphasis)(sample)
+    projected = MainAxes(sample[: 2 * CODE_ROWS], emphasis)(sample)
     clustering = faiss.Clustering(projected.shape[1], lists)
     clustering.seed, clustering.niter, clustering.min_points_per_centroid = seed, TRAINING_ROUNDS, 1
     nearest = faiss.IndexFlatL2(projected.shape[1])
