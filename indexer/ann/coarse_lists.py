@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from indexer.types import Floats, Ids, Mask
 
 PROJECTED_DIM = 128  # axes that tell lists apart; 64 to 948 axes gave the same recall
-NEAR_FACTOR = 4  # lists, as a multiple of those wanted, whose allowed rows are counted before all lists are
+NEAR_FACTOR = 2  # lists, as a multiple of those wanted, whose allowed rows are counted before all lists are
 
 
 class MainAxes:

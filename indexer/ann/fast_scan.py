@@ -22,6 +22,7 @@ CENTROIDS = 2**BITS
 CODE_ROWS = 8_192  # to train the codes with; k-means of 16 centroids wants no more than 4,096
 ROWS_PER_LIST = 48  # to train the lists with
 TRAINING_ROUNDS = 10
+FILTERED_LISTS = 8  # more under a mask: the lists nearest to a query may hold few allowed rows
 
 
 Rows = NDArray[np.floating]
@@ -113,10 +114,10 @@ class FastScanSearch:
         return scores[0], rows[0]
 
     def _nearest_allowed(self, query: Floats, k: int, allowed: Mask, nprobe: int) -> tuple[Ids, Floats]:
-        for count in (NEAR_FACTOR * nprobe, self._index.nlist):
+        for count in (NEAR_FACTOR * (nprobe + FILTERED_LISTS), self._index.nlist):
             lists, products = self._ranking.nearest(query, count)
             held = self._order.held(lists, allowed)
-            enough = (np.cumsum(held > 0) - (held > 0) >= nprobe) & (np.cumsum(held) - held >= 2 * k)
+            enough = (np.cumsum(held > 0) - (held > 0) >= nprobe + FILTERED_LISTS) & (np.cumsum(held) - held >= 2 * k)
             if enough.any():
                 break
         chosen = (held > 0) & ~enough

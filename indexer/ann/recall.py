@@ -15,6 +15,7 @@ from indexer.ann.faiss_index import VectorIndex
 from indexer.ann.index_plan import FLAT, IVF_PQ, IVF_PQ4
 from indexer.ann.mmap_arrays import release_pages, sample_rows
 from indexer.layout import WORDS, RowLayout
+from indexer.numeric import unit
 from indexer.types import Floats, Ids, IndexRecord, Recall
 
 RECALL_DEPTH = 10
@@ -77,7 +78,8 @@ def sample_queries(
 ) -> dict[str, Floats]:
     """Make queries like shoppers' from a sample of rows: their pictures, and their titles as text.
 
-    The rows contain the titles themselves, which makes them easy to find, so "text alone" searches the pictures only.
+    The rows contain the titles themselves, which makes them easy to find, so "text alone" searches the pictures only,
+    and "text general" is what eight titles have in common: short questions name a kind of product, not one product.
     """
     sample = sample_rows(rows, goal.queries, goal.seed)
     encoded = sample[:, : layout.encoder_dim]
@@ -88,7 +90,13 @@ def sample_queries(
         text = layout.queries(words)
         queries["text"] = layout.weigh(text, weights["text"])
         queries["text alone"] = layout.weigh(text, {**weights["text"], WORDS: 0.0})
+        queries["text general"] = layout.weigh(layout.queries(_general(words)), weights["text"])
     return queries
+
+
+def _general(words: Floats) -> Floats:
+    """Return the direction of the sum of each title and seven others of the sample."""
+    return unit(sum((np.roll(words, place * len(words) // 8, axis=0) for place in range(1, 8)), start=words))
 
 
 def title_agreement(layout: RowLayout, rows: Rows, seed: int = 0) -> float:

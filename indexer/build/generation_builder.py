@@ -176,7 +176,9 @@ class GenerationBuilder:
         before = None if previous is None else previous.vectors
         if previous is not None and isinstance(before, EmbeddedVectors) and before.index.suits(plan, self.layout.dim):
             with timed_step("index", len(rows)):
-                index = VectorIndex.refill(previous.folder / store.INDEX_FILE, rows, path, options.threads, plan.emphasis)
+                index = VectorIndex.refill(
+                    previous.folder / store.INDEX_FILE, rows, path, options.threads, plan.emphasis
+                )
             probes = max(1, previous.manifest.index.nprobe)
             with suppress(GenerationError), timed_step("tune", len(rows)):
                 record, recall = tune(index, rows, queries, options.goal, max(1, probes // 2))

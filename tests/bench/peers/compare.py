@@ -1,0 +1,119 @@
+"""Compare indexes at equal recall: the least effort that finds 0.995 of the ten best, and what a search then takes.
+
+Times are of the searching process's processor. Each peer's searches alternate with ours, so that whatever else the
+machine does falls on both.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexer.ann.block_weights import shop_weights
+from indexer.ann.exact_rerank import exact_scores, top_rows
+from indexer.ann.recall import Goal, sample_queries
+from indexer.generations.store import open_current
+from indexer.layout import RowLayout
+from indexer.types import Floats, Ids, Mask
+from tests.bench.peers.contestants import CONTESTANTS, Contestant, Windowshop, mask_of
+
+RECALL, DEPTH = 0.995, 10
+QUERIES = 200
+Search = Callable[[Floats], Ids]
+
+
+def comparing(home: Path, count: int) -> dict[str, Any]:
+    """Rows of a shop and questions that are not among them: every contestant's figures, or why it has none."""
+    generation = open_current(home, mapped=True)
+    chance = np.random.default_rng(0)
+    order = chance.permutation(len(generation.product_keys))
+    stored = generation.vectors.rows
+    rows = np.asarray(stored[np.sort(order[QUERIES : QUERIES + count])])
+    held_out = np.asarray(stored[np.sort(order[:QUERIES])])
+    layout = generation.layout
+    questions = sample_queries(layout, held_out, shop_weights(layout), Goal(queries=QUERIES))
+    return comparing_rows(rows, questions, emphasis_of(layout))
+
+
+def emphasis_of(layout: RowLayout) -> Floats:
+    """Return what each number of a row counts when rows are assigned to lists, as in a build."""
+    return layout.weigh(np.ones(layout.dim, np.float32), shop_weights(layout)["picture"])
+
+
+def comparing_rows(rows: np.ndarray, questions: Mapping[str, Floats], emphasis: Floats) -> dict[str, Any]:
+    """Compare on these rows and questions; a part is a kind of question, with and without the filter."""
+    mask = mask_of(len(rows))
+    truths = {
+        (kind, filtered): least_scores(rows[mask] if filtered else rows, vectors)
+        for kind, vectors in questions.items()
+        for filtered in (False, True)
+    }
+    own = Windowshop()
+    report: dict[str, Any] = {"rows": len(rows), "windowshop": {"build_s": built(own, rows, emphasis)}}
+    for name, kind in CONTESTANTS.items():
+        try:
+            peer = kind()
+            report[name] = {"build_s": built(peer, rows, emphasis)}
+        except ImportError as error:
+            report[name] = {"skipped": f"{error.name} is not installed: pip install {error.name}"}
+            continue
+        for (part, filtered), truth in truths.items():
+            allowed = mask if filtered else None
+            title = f"{part}, 5 %" if filtered else part
+            if filtered and not peer.filters:
+                report[name][title] = {"skipped": "takes no filter"}
+                continue
+            report[name][title] = beside(own, peer, rows, questions[part], truth, allowed)
+    return report
+
+
+def built(contestant: Contestant, rows: np.ndarray, emphasis: Floats) -> float:
+    """Return the seconds of processor time of a build."""
+    started = time.process_time()
+    contestant.build(rows, emphasis)
+    return time.process_time() - started
+
+
+def least_scores(rows: np.ndarray, queries: Floats) -> Floats:
+    """Return the score of the tenth best row of each query."""
+    best = top_rows(rows, queries, DEPTH)
+    return np.array([exact_scores(rows, q, found).min() for q, found in zip(queries, best, strict=True)], np.float32)
+
+
+def beside(
+    own: Contestant, peer: Contestant, rows: np.ndarray, queries: Floats, truth: Floats, allowed: Mask | None
+) -> dict[str, Any]:
+    """Tune both to the recall, then let them search in turn."""
+    tuned = {}
+    for name, each in (("own", own), ("peer", peer)):
+        for effort in each.efforts:
+            recall = recall_of(lambda q, e=each, f=effort: e.search(q, DEPTH, f, allowed), rows, queries, truth)
+            if recall >= RECALL:
+                break
+        tuned[name] = (effort, recall)
+    times: dict[str, list[float]] = {"own": [], "peer": []}
+    for query in queries:
+        for name, each in (("own", own), ("peer", peer)):
+            started = time.process_time()
+            each.search(query, DEPTH, tuned[name][0], allowed)
+            times[name].append((time.process_time() - started) * 1000)
+    figures: dict[str, Any] = {}
+    for name in ("own", "peer"):
+        effort, recall = tuned[name]
+        p50, p99 = np.quantile(times[name], [0.5, 0.99])
+        figures[name] = {"effort": effort, "recall": recall, "p50_ms": float(p50), "p99_ms": float(p99)}
+    figures["own_to_peer_p50"] = figures["own"]["p50_ms"] / figures["peer"]["p50_ms"]
+    return figures
+
+
+def recall_of(search: Search, rows: np.ndarray, queries: Floats, truth: Floats) -> float:
+    """Return the share of the ten best rows that a search finds; equal scores count."""
+    found = 0
+    for query, least in zip(queries, truth, strict=True):
+        numbers = search(query)
+        found += int((exact_scores(rows, query, numbers[numbers >= 0]) >= least - 1e-5).sum())
+    return found / (DEPTH * len(queries))
