@@ -33,7 +33,9 @@ def feeds(tmp_path_factory):
 
 
 def opened(home):
-    return SearchEngine(home, open_current(home), open_catalogue(home), FakeEncoder())
+    engine = SearchEngine(home, open_current(home), open_catalogue(home), FakeEncoder())
+    engine.follow()  # the changes since the index was built
+    return engine
 
 
 def product_state(product):
