@@ -9,7 +9,6 @@ import numpy as np
 
 from catalog import images
 from catalog.errors import BadPicture
-from catalog.files.failpoints import failpoint
 from indexer.build.encoding_pipeline import (
     BATCHES_PER_COMMIT,
     KnownPictures,
@@ -50,7 +49,6 @@ class ClusterPictures:
                 results.add(done)
                 if files is not None:
                     files.remember(stamps, done.contents)
-                    failpoint("files.remembered")
         return results
 
     def _encode_part(self, paths: Sequence[str], tick: Tick) -> PictureResults:
@@ -90,7 +88,6 @@ class ClusterPictures:
         """Put a batch's vectors into the cache, and note each file's content or what is wrong with it."""
         vectors = require_finite(np.asarray(batch.vectors, np.float32), self._encoder)
         good: list[bytes] = []
-        failpoint("pictures.encoded")
         for sha256, answer in zip(hashes, batch.answers, strict=True):
             key = bytes.fromhex(sha256)
             if not answer.broken:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
+from numpy.typing import NDArray
+
 from catalog.errors import DeadlineExceeded, Overloaded
 from search.execution.queue_statistics import FULL, LATE, SECONDS, SIZES, Distribution, QueueCounts
 
@@ -21,7 +23,7 @@ MAX_ROWS = 16  # of a batch; a larger one takes no less time a row, and its firs
 MAX_THREADS = 4  # of one queue: one works, and the others replace it when a batch hangs
 MAX_PENDING = 64  # items that wait; further ones are refused at once
 
-BatchWork = Callable[[Sequence[Any]], Sequence[Any]]  # rows to as many results, in their order
+BatchWork = Callable[[Sequence[Any]], Sequence[Any] | NDArray[Any]]  # rows to as many results, in their order
 
 
 @dataclass(eq=False, slots=True)
@@ -133,7 +135,9 @@ class BatchQueue:
 
     def _next(self) -> tuple[_Batch | None, list[BatchItem]]:
         """Take the next batch, and the items before it that are late already; called with the lock."""
-        now, late, chosen, rows = monotonic(), [], [], 0
+        now, rows = monotonic(), 0
+        late: list[BatchItem] = []
+        chosen: list[BatchItem] = []
         rest: deque[BatchItem] = deque()
         while self._pending:
             item = self._pending.popleft()

@@ -14,6 +14,7 @@ from indexer.encoders.base import BaseEncoder, Encoder
 from indexer.layout import WORDS, RowLayout
 from indexer.numeric import unit
 from indexer.types import Floats, Pixels
+from search.execution.batches import BatchWork
 from search.execution.deadlines import PICTURES, TEXTS, Deadline, PendingStep, StepRunner
 from search.query.refine_token import quantised, with_vectors
 from search.query.terms import LEXICAL, PictureTerm, ProductTerm, Query, Term, TextTerm, VectorTerm
@@ -84,7 +85,10 @@ class QueryEncoder:
         typed = [term.words for query in queries for term in query.terms if isinstance(term, TextTerm)]
         lines = self._lines(typed, rewrite)
         prepared = [self._encoder.prepare(picture) for picture in pictures]
-        steps = [(PICTURES, self.encode_rows, prepared), (TEXTS, self.encode_lines, lines)]
+        steps: list[tuple[str, BatchWork, Sequence[Any]]] = [
+            (PICTURES, self.encode_rows, prepared),
+            (TEXTS, self.encode_lines, lines),
+        ]
         rows, line_rows = _in_batches(steps, batches)
         vectors = iter(quantised(np.stack(rows), self._encoder.blocks) if len(rows) else ())
         text_vectors = iter(self._layout.queries(self._text_rows(line_rows, len(typed))) if typed else ())
@@ -144,12 +148,10 @@ class QueryEncoder:
         return weights
 
 
-def _in_batches(
-    steps: Sequence[tuple[str, Callable[[Sequence[Any]], Floats], Sequence[Any]]], batches: Batches
-) -> list[Sequence[Floats]]:
+def _in_batches(steps: Sequence[tuple[str, BatchWork, Sequence[Any]]], batches: Batches) -> list[Sequence[Floats]]:
     """Return the results of each (name of the step, work, rows): those of no rows are none."""
     if batches is None:
-        return [work(rows) if rows else () for _, work, rows in steps]
+        return [list(work(rows)) if rows else () for _, work, rows in steps]
     runner, deadline = batches
     begun: list[PendingStep[list[Any]] | None] = []
     try:

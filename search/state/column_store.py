@@ -60,7 +60,7 @@ class ProductColumns(ShopTable):
     @cached_property
     def differs_in_stock(self) -> bool:
         """Whether some products are in stock and others are not."""
-        return 0 < np.count_nonzero(self.stock & self.present) < self.count
+        return 0 < int(np.count_nonzero(self.stock & self.present)) < self.count
 
     @cached_property
     def is_reduced(self) -> bool:

@@ -62,7 +62,7 @@ def effective_timeout(timeout_ms: int | None, least_default_ms: int = 0) -> int:
     The time that the request waited for its turn counts. Raises Overloaded when none is left.
     """
     allowed: int = timeout_ms or max(least_default_ms, current_app.config["TIMEOUT_MS"])
-    left = allowed - round(1000 * g.get("queued_s", 0.0))
+    left: int = allowed - round(1000 * g.get("queued_s", 0.0))
     if left <= 0:
         raise Overloaded(f"All of the {allowed} ms went by in a queue.", "Try again in a moment, or allow more time.")
     return left
