@@ -19,7 +19,7 @@ from search.execution.queue_statistics import FULL, LATE, SECONDS, Distribution,
 NAME = "requests"
 _NEWEST_SHARE = 0.1  # of the last request in the mean of how long requests take
 MAX_RETRY_S = 30.0
-WORK_MEANS = 2.0  # times that the mean of how long requests take is left for a request when its turn comes
+WORK_MEANS = 1.5  # times that the mean of how long requests take is left for a request when its turn comes
 
 
 @dataclass(eq=False, slots=True)

@@ -107,8 +107,8 @@ def test_what_requests_usually_take_is_left_when_the_turn_comes(clock):
     queue.enter(0.0)
     queue.leave(4.0)
     queue.enter(0.0)
-    waiting = Entering(queue, LONG, 108.0)  # 8 of them are left for two usual requests
-    clock.now = 101.0
+    waiting = Entering(queue, LONG, 108.0)  # 6 of them are left for one and a half usual requests
+    clock.now = 103.0
     queue.leave(4.0)
     assert isinstance(waiting.result, Overloaded)
     queue.enter(0.0)
@@ -117,7 +117,7 @@ def test_what_requests_usually_take_is_left_when_the_turn_comes(clock):
     waiting = Entering(queue, LONG, 108.0)
     clock.now = 200.0
     queue.leave(4.0)
-    assert waiting.result == 99.0
+    assert waiting.result == 97.0
 
 
 def test_patience_ends_where_no_slot_comes_free():
