@@ -20,7 +20,6 @@ FILES = (
     "products.npy",
     "pictures.npy",
     "index.faiss",
-    "columns.json",
     "columns.uint8.npy",
     "manifest.json",
 )
