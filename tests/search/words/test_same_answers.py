@@ -115,6 +115,16 @@ def test_equal_scores_before_and_after_changes(tmp_path, count):
         assert_same(catalogue, follower, ProductColumns.read(catalogue))  # places are other ones
 
 
+def test_a_shop_that_is_opened_after_a_removal(tmp_path):
+    rng = np.random.default_rng(0)
+    with closing(Catalogue.open(tmp_path / "catalog.sqlite")) as catalogue:
+        catalogue.put([random_product(number, rng) for number in range(20)])
+        write_word_tables(tmp_path, catalogue)
+        follower = WordFollower(WordTables.open(tmp_path), catalogue.seq)
+        catalogue.remove(["p19", "p3"])
+        assert_same(catalogue, follower, ProductColumns.read(catalogue))
+
+
 def test_words_of_an_empty_shop(tmp_path):
     with closing(Catalogue.open(tmp_path / "catalog.sqlite")) as catalogue:
         write_word_tables(tmp_path, catalogue)
