@@ -26,7 +26,7 @@ from web.settings import MIB, Settings
 EXTENSION = "windowshop.admission"
 WAIT_SHARE = 0.5  # of the time that a search may take
 STAFF_PATIENCE_S = 10.0  # programs of merchants and owners rather wait
-READ_FIRST = MIB  # bytes of a request that are read before it waits: a client that sends slowly takes no slot
+READ_FIRST = MIB  # bytes: no more is read before a request waits, so a larger photo from a slow client holds a slot
 SPARE_THREADS = 8  # of the server, for what does not wait
 
 
@@ -45,10 +45,9 @@ def _enter() -> None:
     if 0 < (request.content_length or 0) <= min(READ_FIRST, limit_of(request)):
         request.get_data(cache=True)
     queue: RequestQueue = current_app.extensions[EXTENSION]
-    shopper = POLICIES.get(request.endpoint) in (PUBLIC, ALWAYS)
     wanted_s = _answer_seconds()
     try:
-        g.queued_s = queue.enter(WAIT_SHARE * wanted_s, wanted_s) if shopper else queue.enter(STAFF_PATIENCE_S)
+        g.queued_s = queue.enter(WAIT_SHARE * wanted_s, wanted_s) if _of_shopper() else queue.enter(STAFF_PATIENCE_S)
     except Overloaded:
         note(overloaded=True)
         raise
@@ -61,7 +60,11 @@ def _leave(error: BaseException | None) -> None:
     if "admitted_at" in g:
         queue: RequestQueue = current_app.extensions[EXTENSION]
         held_s = monotonic() - g.pop("admitted_at")
-        queue.leave(min(held_s, _answer_seconds()))  # a long request of staff says nothing of searches
+        queue.leave(min(held_s, _answer_seconds()) if _of_shopper() else None)
+
+
+def _of_shopper() -> bool:
+    return POLICIES.get(request.endpoint or "") in (PUBLIC, ALWAYS)
 
 
 def _answer_seconds() -> float:

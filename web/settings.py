@@ -33,7 +33,8 @@ class Settings(AssistantSettings, PriceAlertSettings):
         default=64,
         ge=0,
         le=1_024,
-        description="Requests that wait for their turn while others are served; any more get 503 with Retry-After.",
+        description="Requests that wait for their turn while others are served; "
+        "any more, and those that would be late, get 503 with Retry-After.",
     )
     runtime: Literal["auto", "torch", "onnx"] = Field(default="auto", description="What runs the encoder.")
     shop_name: str = Field(default="Windowshop", min_length=1, max_length=60, description="Name shown on every page.")

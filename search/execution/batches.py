@@ -65,7 +65,9 @@ class BatchQueue:
         """Queue rows, at least one, whose results are wanted by `expires` of the monotonic clock. Raises Overloaded."""
         item = BatchItem(work, rows, expires)
         with self._changed:
-            if self._closed or len(self._pending) >= MAX_PENDING:
+            if self._closed:
+                raise _closing()
+            if len(self._pending) >= MAX_PENDING:
                 self._dropped[FULL] += 1
                 raise Overloaded(f"Too many requests wait for the {self.name}.", "Try again in a moment.")
             self._pending.append(item)
@@ -83,7 +85,7 @@ class BatchQueue:
                     self._wake()
             elif item in self._pending:
                 self._pending.remove(item)
-                self._dropped[LATE] += 1
+                self._dropped[LATE] += item.expires <= monotonic()  # else another step of its query failed
         item.future.cancel()
 
     def counts(self) -> QueueCounts:
@@ -101,7 +103,7 @@ class BatchQueue:
             self._pending.clear()
             self._changed.notify_all()
         for item in pending:
-            _fail(item, Overloaded("The shop is being closed.", "Try again in a moment."))
+            _fail(item, _closing())
 
     def _wake(self) -> None:
         """Have a thread take the next batch; called with the lock."""
@@ -177,6 +179,10 @@ def _run(items: Sequence[BatchItem]) -> None:
     for item in items:
         _finish(item, results[start : start + len(item.rows)])
         start += len(item.rows)
+
+
+def _closing() -> Overloaded:
+    return Overloaded("The shop is being closed.", "Try again in a moment.")
 
 
 def _finish(item: BatchItem, results: list[Any]) -> None:

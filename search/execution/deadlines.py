@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Late
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Generic, TypeVar
@@ -72,8 +73,20 @@ class PendingStep(Generic[T]):
                 self.drop()
                 hint = "Try again, or allow more time."
                 raise DeadlineExceeded(f"The {self.name} step took too long.", hint) from None
-            log.error("The %s step failed", self.name, exc_info=error)
-            raise StepFailed(f"The {self.name} step failed.", "Please try again later.") from error
+            raise _failure(self.name, error) from error
+
+
+@contextmanager
+def as_step(name: str, deadline: Deadline | None) -> Iterator[None]:
+    """Raise the errors of a block as a step on this thread would: StepFailed for unexpected ones under a deadline."""
+    try:
+        yield
+    except WindowshopError:
+        raise
+    except Exception as error:
+        if deadline is None:  # any error is the caller's
+            raise
+        raise _failure(name, error) from error
 
 
 class StepRunner:
@@ -174,6 +187,11 @@ class _Pool:
             if future.set_running_or_notify_cancel():
                 _run(future, work)
             del future, work
+
+
+def _failure(name: str, error: Exception) -> StepFailed:
+    log.error("The %s step failed", name, exc_info=error)
+    return StepFailed(f"The {name} step failed.", "Please try again later.")
 
 
 def _run(future: Future[Any], work: Callable[[], Any]) -> None:

@@ -1,7 +1,7 @@
 """A bounded queue in front of a server's work: so many requests at once, the others in the order of their arrival.
 
 A request that could not be answered in time any more is refused before anything is done for it. How long requests take
-is measured: expected is the mean of the last ones.
+is measured: expected is the mean of the last ones of shoppers.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from catalog.errors import Overloaded
 from search.execution.queue_statistics import FULL, LATE, SECONDS, Distribution, QueueCounts
 
 NAME = "requests"
-_NEWEST_SHARE = 0.1  # of the last request in the mean of how long requests take
+_NEWEST_SHARE = 0.1  # of the last request in the mean, of the first one too, which finds caches cold
 MAX_RETRY_S = 30.0
-WORK_MEANS = 1.5  # times that the mean of how long requests take is left for a request when its turn comes
 
 
 @dataclass(eq=False, slots=True)
@@ -40,7 +39,7 @@ class RequestQueue:
         self._lock = threading.Lock()
         self._waiting: deque[_Waiter] = deque()
         self._inside = 0
-        self._mean_s = 0.0  # that a request holds its slot
+        self._mean_s = 0.0  # that a request of a shopper holds its slot
         self._waits = Distribution(SECONDS)
         self._dropped = {LATE: 0, FULL: 0}
 
@@ -54,7 +53,7 @@ class RequestQueue:
             if self._inside < self._slots and not self._waiting:
                 self._admit(0.0)
                 return 0.0
-            patience_s = max(0.0, min(patience_s, wanted_s - WORK_MEANS * self._mean_s))
+            patience_s = max(0.0, min(patience_s, wanted_s - self._mean_s))
             expected = self._mean_s * (len(self._waiting) + 1) / self._slots
             if len(self._waiting) >= self._length or expected > patience_s:
                 raise self._refusal(FULL if len(self._waiting) >= self._length else LATE)
@@ -68,11 +67,15 @@ class RequestQueue:
                 self._waiting.remove(waiter)
             raise self._refusal(LATE)
 
-    def leave(self, held_s: float) -> None:
-        """Give a slot back that was held so many seconds; the first request that can still be answered takes it."""
+    def leave(self, held_s: float | None) -> None:
+        """Give a slot back that was held so many seconds; the first request that can still be answered takes it.
+
+        None where the time says nothing of how long shoppers' requests take.
+        """
         with self._lock:
             self._inside -= 1
-            self._mean_s += (held_s - self._mean_s) * (_NEWEST_SHARE if self._mean_s else 1.0)
+            if held_s is not None:
+                self._mean_s += (held_s - self._mean_s) * _NEWEST_SHARE
             now = self._clock()
             while self._waiting and self._inside < self._slots:
                 waiter = self._waiting.popleft()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from catalog.errors import BadQuery, UnsupportedQuery, WindowshopError
+from catalog.errors import BadQuery, UnsupportedQuery
 from indexer.encoders.base import BaseEncoder, Encoder
 from indexer.layout import WORDS, RowLayout
 from indexer.numeric import unit
@@ -158,7 +158,7 @@ def _in_batches(steps: Sequence[tuple[str, BatchWork, Sequence[Any]]], batches: 
         for name, work, rows in steps:
             begun.append(runner.begin_batched(name, deadline, work, rows) if rows else None)
         return [step.result() if step else () for step in begun]
-    except WindowshopError:
+    except BaseException:  # nobody waits for the others any more
         for step in filter(None, begun):
             step.drop()
         raise

@@ -15,7 +15,7 @@ import numpy as np
 from catalog.errors import BadInput, WindowshopError
 from catalog.storage.catalogue import Catalogue
 from indexer.types import Floats
-from search.execution.deadlines import LEXICAL, VECTOR, Deadline, StepRunner
+from search.execution.deadlines import ENCODER, LEXICAL, VECTOR, Deadline, StepRunner, as_step
 from search.execution.step_timing import ENCODE, METADATA, timed
 from search.hits import SearchPage
 from search.merchandising.applied import apply_rules
@@ -114,7 +114,7 @@ class SearchPipeline:
 
         degraded: tuple[str, ...] = ()
         try:
-            with timed(ENCODE):
+            with timed(ENCODE), as_step(ENCODER, deadline):
                 batches = (self._steps, deadline) if deadline else None
                 encoded = state.query_encoder.encode(queries, stored_row, encoder_text, batches)
         except BadInput:

@@ -94,6 +94,15 @@ def test_an_answer_comes_in_time_and_says_what_is_missing(app, hurt, step, how):
 
 
 @pytest.mark.promise("R13")
+def test_a_picture_that_cannot_be_prepared_fails_as_its_step_does(app, hurt):
+    hurt(FakeEncoder, "prepare", BREAKS)
+    answer = ask(app, PHOTO)
+    assert (answer.status_code, answer.json["error"]["code"]) == (503, "step_failed")
+    answer = ask(app, BOTH)
+    assert (answer.status_code, answer.json["degraded"], answer.json["hits"][0]["id"]) == (200, ["vector"], "red")
+
+
+@pytest.mark.promise("R13")
 @pytest.mark.parametrize("how", [HANGS, BREAKS])
 def test_things_in_a_picture_are_left_out_when_the_detector_fails(app, hurt, how):
     asked = {**PHOTO, "regions": True, "timeout_ms": TIMEOUT_MS}

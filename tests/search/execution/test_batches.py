@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from dataclasses import replace
 from time import monotonic
 
 import pytest
@@ -118,10 +119,10 @@ def test_a_batch_that_hangs_holds_up_the_next_only_while_somebody_waits_for_it(s
     work = Work()
     gate = threading.Event()
     work.held.append(gate)
-    hung = begin(steps, work, 1, deadline=Deadline.within(20))
+    hung = begin(steps, work, 1)
     assert work.entered.acquire(timeout=300)
     with pytest.raises(DeadlineExceeded, match="encoder of pictures"):
-        hung.result()
+        replace(hung, deadline=Deadline(monotonic() - 1)).result()  # its time is over while it runs
     assert begin(steps, work, 2).result() == [4]
     gate.set()
     assert begin(steps, work, 3).result() == [6]
@@ -142,6 +143,7 @@ def test_too_many_are_refused_at_once_and_those_dropped_make_room(steps):
     with pytest.raises(Overloaded, match="Too many requests wait"):
         begin(steps, work, 1)
     waiting[0].drop()
+    assert dict(steps.counts()[0].dropped) == {"late": 0, "full": 1}, "dropped, but not late"
     assert begin(steps, work, 1) and steps.counts()[0].pending == MAX_PENDING
     gate.set()
     assert [step.result() for step in waiting[1:]] == [[2 * number] for number in range(1, MAX_PENDING)]
@@ -157,8 +159,9 @@ def test_closing_refuses_what_waits_and_leaves_no_thread():
     queue.close()
     with pytest.raises(Overloaded):
         waiting.future.result(300)
-    with pytest.raises(Overloaded):
+    with pytest.raises(Overloaded, match="is being closed"):
         queue.submit(work, [3], LONG.at)
+    assert dict(queue.counts().dropped) == {"late": 0, "full": 0}
     gate.set()
     assert running.future.result(300) == [2]
     wait_for(lambda: not any(thread.name == "batch-encoder" for thread in threading.enumerate()))

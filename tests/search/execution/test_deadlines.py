@@ -8,7 +8,7 @@ import weakref
 import pytest
 
 from catalog.errors import BadQuery, DeadlineExceeded, Overloaded, StepFailed
-from search.execution.deadlines import MAX_PENDING, MAX_THREADS, Deadline, StepRunner
+from search.execution.deadlines import MAX_PENDING, MAX_THREADS, Deadline, StepRunner, as_step
 from tests.timing import Lateness
 
 
@@ -86,6 +86,18 @@ def test_what_breaks_is_a_failure_of_ours(steps):
     for work in (broken, slow_itself):
         with pytest.raises(StepFailed, match="vector"):
             steps.run("vector", Deadline.within(60_000), work)
+
+
+def test_a_block_fails_as_a_step_does():
+    deadline = Deadline.within(60_000)
+    for work, limit, error in (
+        (broken, deadline, StepFailed),
+        (slow_itself, deadline, StepFailed),
+        (refused, deadline, BadQuery),
+        (broken, None, ZeroDivisionError),
+    ):
+        with pytest.raises(error), as_step("encoder", limit):
+            work()
 
 
 def test_what_was_raised_on_purpose_comes_through(steps):

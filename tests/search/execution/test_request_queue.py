@@ -48,6 +48,12 @@ class Entering:
         return self._result
 
 
+def usual(queue, seconds):
+    """Let requests usually take so long: a tenth of the first one enters the mean."""
+    queue.enter(0.0)
+    queue.leave(10 * seconds)
+
+
 def dropped(queue):
     return dict(queue.counts().dropped)
 
@@ -87,8 +93,7 @@ def test_whoever_is_late_by_the_time_of_its_turn_is_refused_and_the_next_takes_t
 
 def test_whoever_would_be_late_is_refused_on_arrival_and_is_told_when_to_come_back(clock):
     queue = RequestQueue(2, 64, clock)
-    queue.enter(0.0)
-    queue.leave(4.0)  # requests take 4 seconds
+    usual(queue, 4.0)
     queue.enter(0.0), queue.enter(0.0)
     with pytest.raises(Overloaded) as refusal:
         queue.enter(1.0)
@@ -104,20 +109,49 @@ def test_whoever_would_be_late_is_refused_on_arrival_and_is_told_when_to_come_ba
 
 def test_what_requests_usually_take_is_left_when_the_turn_comes(clock):
     queue = RequestQueue(1, 8, clock)
+    usual(queue, 4.0)
     queue.enter(0.0)
-    queue.leave(4.0)
-    queue.enter(0.0)
-    waiting = Entering(queue, LONG, 108.0)  # 6 of them are left for one and a half usual requests
+    waiting = Entering(queue, LONG, 106.0)  # 4 of them are left for a usual request
     clock.now = 103.0
     queue.leave(4.0)
     assert isinstance(waiting.result, Overloaded)
     queue.enter(0.0)
     with pytest.raises(Overloaded):
-        queue.enter(LONG, 8.0)
-    waiting = Entering(queue, LONG, 108.0)
+        queue.enter(LONG, 7.0)
+    waiting = Entering(queue, LONG, 106.0)
     clock.now = 200.0
     queue.leave(4.0)
     assert waiting.result == 97.0
+
+
+def test_sixteen_clients_fit_eight_slots_where_an_answer_takes_half_the_time(clock):
+    """In thousands of seconds, as threads really wait: answers in 220, of 500, with all slots busy."""
+    queue = RequestQueue(8, 64, clock)
+    usual(queue, 220_000.0)
+    for _ in range(8):
+        queue.enter(250_000.0, 500_000.0)
+    waiting = [Entering(queue, 250_000.0, 500_000.0) for _ in range(8)]
+    assert queue.counts().pending == 8
+    clock.now = 220_000.0
+    for _ in range(8):
+        queue.leave(220_000.0)
+    assert [each.result for each in waiting] == [220_000.0] * 8
+    assert dropped(queue) == {"late": 0, "full": 0}
+
+
+def test_neither_the_first_request_nor_those_that_say_nothing_set_what_is_expected(clock):
+    queue = RequestQueue(8, 64, clock)
+    queue.enter(LONG)
+    queue.leave(500.0)  # cold
+    for _ in range(8):
+        queue.enter(LONG)
+        queue.leave(None)
+    for _ in range(8):
+        queue.enter(LONG)
+    waiting = Entering(queue, 250.0, 500.0)
+    assert queue.counts().pending == 1
+    queue.leave(None)
+    assert waiting.result == 0.0
 
 
 def test_patience_ends_where_no_slot_comes_free():

@@ -1,6 +1,7 @@
 """Texts in other languages are encoded as typed and in the glossary's English."""
 
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,8 +9,8 @@ import pytest
 from indexer.encoders.base import BaseEncoder
 from indexer.layout import RowLayout
 from indexer.types import Block, EncoderSpec
-from search.execution.deadlines import Deadline, StepRunner
-from search.query.query_encoder import QueryEncoder
+from search.execution.deadlines import PICTURES, TEXTS, Deadline, StepRunner
+from search.query.query_encoder import QueryEncoder, _in_batches
 from search.query.terms import ProductTerm, Query, TextTerm
 
 WORDS = {"rot": 0, "red": 1, "mug": 2}
@@ -92,3 +93,19 @@ def test_what_is_encoded_with_others_is_what_it_is_alone():
     steps.close()
     assert np.abs(np.stack(together) - np.stack(alone)).max() <= 1e-4
     assert steps.counts()[1].sizes[1] == len(texts) + sum("rot" in text for text in texts)  # also as typed
+
+
+def test_whatever_fails_while_steps_begin_drops_those_begun():
+    """The texts cannot begin, for a reason nobody expects; the pictures must not be encoded for nobody."""
+    dropped = []
+
+    class Runner:
+        def begin_batched(self, name, deadline, work, rows):
+            if name == TEXTS:
+                raise ZeroDivisionError
+            return SimpleNamespace(drop=lambda: dropped.append(name))
+
+    steps = [(PICTURES, list, [1]), (TEXTS, list, [2])]
+    with pytest.raises(ZeroDivisionError):
+        _in_batches(steps, (Runner(), Deadline.within(300_000)))
+    assert dropped == [PICTURES]

@@ -4,12 +4,13 @@ import threading
 from contextlib import contextmanager
 
 import pytest
+from flask import g
 
 from search.engine import SearchEngine
 from tests.timing import wait_for
 from tests.web.middleware.test_metrics import read
 from tests.web.shop_fixtures import picture_bytes
-from web.admission import EXTENSION
+from web.admission import EXTENSION, _leave
 from web.engine import holder_of
 from web.settings import Settings
 
@@ -120,3 +121,15 @@ def test_slots_are_free_again_whatever_became_of_their_requests(app, monkeypatch
         assert app.test_client().post(SEARCH, data=b"{", content_type="application/json").status_code == 400
         assert app.test_client().post(SEARCH, data={"image": (picture_bytes(), "a.png")}).status_code in (200, 422)
     assert ask(app).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "counts"), [("POST", SEARCH, True), ("GET", "/", True), ("PUT", "/api/v1/products/a", False)]
+)
+def test_only_shoppers_requests_say_how_long_requests_take(app, monkeypatch, method, path, counts):
+    held = []
+    monkeypatch.setattr(app.extensions[EXTENSION], "leave", held.append)
+    with app.test_request_context(path, method=method):
+        g.admitted_at = 0.0
+        _leave(None)
+    assert held == [60.0 if counts else None]
