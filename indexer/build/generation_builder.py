@@ -38,6 +38,7 @@ from indexer.vectors.contract import GenerationVectors
 from indexer.vectors.embedded import EmbeddedVectors
 from indexer.vectors.milvus.address import configured
 from indexer.vectors.milvus.generations import RowsToWrite, remove_unnamed, tune_milvus, write_generation
+from indexer.vectors.milvus.milvus_vectors import MilvusVectors
 from indexer.words.word_tables import write_word_tables
 
 # Part of the manifest's preprocessing, with the encoder's own: rows of pictures decoded otherwise are not copied.
@@ -93,7 +94,8 @@ class GenerationBuilder:
 
     def moves(self, generation: Generation) -> bool:
         """Return whether the vectors of the next generation go to another place than those of this one."""
-        return (configured() is None) != isinstance(generation.vectors, EmbeddedVectors)
+        vectors = generation.vectors
+        return str(configured()) != str(vectors.connection.address if isinstance(vectors, MilvusVectors) else None)
 
     def seal(
         self, catalogue: Catalogue, sources: VectorSources, previous: Generation | None = None, force: bool = False

@@ -41,6 +41,9 @@ from indexer.vectors.milvus.expressions import (
 RECORD_FILE = "milvus.json"
 BASE, LIVE = "_default", "live"  # partitions: the generation's rows, and those of products changed since
 METRIC = "IP"
+MAX_FETCH = 16_384  # results of one search, Milvus's own limit
+MAX_LISTED = 4_096  # rows that a filter or a removal names one by one
+MAX_ROUNDING = 1e-4  # largest distance of Milvus's score from the exact one
 MAX_FACTS = 60_000  # bytes of the readable facts of a product, which Milvus limits; a longer one has none
 _NAME = re.compile(r"ws_([0-9a-f]{16})_(\d{6,})_([0-9a-f]{8})")
 
@@ -115,14 +118,17 @@ class ShopCollections:
         return unused
 
     def _identity(self, create: bool = False) -> str:
-        """Return the shop's identity, 16 hex digits; "" when it has none yet, or that of the home it was copied of."""
+        """Return the shop's identity, 16 hex digits; "" when it has none yet, or that of the home it was copied of.
+
+        Raises OSError where there is one that cannot be read: another would leave its collections to nobody.
+        """
         path = ShopHome(self._home).vectors_identity
         here = str(self._home.resolve())
         try:
             known: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
             if known["home"] == here and re.fullmatch("[0-9a-f]{16}", known["shop"]):
                 return known["shop"]
-        except (OSError, ValueError, KeyError, TypeError):
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
             pass  # a new home, a copy of one, or a file that somebody edited: an identity of its own is safe
         if not create:
             return ""

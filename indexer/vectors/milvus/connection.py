@@ -1,4 +1,4 @@
-"""A connection to Milvus: calls with time limits, failures as our errors, and another attempt after a second."""
+"""A connection to Milvus: calls with time limits, failures as our errors, and a pause while it cannot be reached."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from catalog.extras import import_extra
 from indexer.vectors.milvus.address import MilvusAddress
 
 READ_SECONDS, WRITE_SECONDS, INDEX_SECONDS = 3.0, 60.0, 3_600.0
-RETRY_SECONDS = 1.0  # after a failure, calls are refused at once for so long: a search must not wait for a dead server
+RETRY_SECONDS = 1.0  # where Milvus cannot be reached, calls are refused at once for so long: a search must not wait
 CALL_ATTEMPTS = 3  # of one call, by pymilvus
 NOT_FOUND, NOT_LOADED = 100, 101  # codes of Milvus
+CONNECT_FAILED = 2  # code of pymilvus, and of a Milvus that does not serve
+UNREACHABLE = ("UNAVAILABLE", "CANCELLED")  # of gRPC; the latter for a channel that another thread closed
 _HINT = "Answers come from texts alone until it is back; look whether Milvus runs and is where WINDOWSHOP_VECTORS says."
 
 log = logging.getLogger(__name__)
 
 
 class MilvusConnection:
-    """Calls one Milvus server. It connects with the first call, and again after a failure; threads share it."""
+    """Calls one Milvus server. It connects with the first call, and again after losing it; threads share it."""
 
     def __init__(self, address: MilvusAddress) -> None:
         self.address = address
@@ -31,14 +33,14 @@ class MilvusConnection:
         self._lock = threading.Lock()
 
     def read(self, name: str, collection: str, **options: Any) -> Any:
-        """Call a reading method of pymilvus.MilvusClient for a collection, which is loaded if it is not.
+        """Call a reading method of pymilvus.MilvusClient for a collection, which begins to be loaded if it is not.
 
-        Raises VectorsUnavailable, and DamagedGeneration when there is no such collection.
+        Raises VectorsUnavailable, also while it is loaded, and DamagedGeneration when there is no such collection.
         """
         try:
             return self._call(name, collection, timeout=READ_SECONDS, **options)
         except _NotLoaded:  # the server was started anew, and milvus-lite loads nothing by itself
-            self._call("load_collection", collection, timeout=WRITE_SECONDS)
+            self._call("load_collection", collection, timeout=READ_SECONDS, _async=True)  # no search waits for its end
             return self._call(name, collection, timeout=READ_SECONDS, **options)
 
     def write(self, name: str, *arguments: Any, timeout: float = WRITE_SECONDS, **options: Any) -> Any:
@@ -71,16 +73,16 @@ class MilvusConnection:
         try:
             return getattr(client, name)(*arguments, retry_times=CALL_ATTEMPTS, **options)
         except pymilvus.MilvusException as error:
-            code, message = int(error.code), str(error.message)
+            code, message = error.code, str(error.message)  # of Milvus, a number; gRPC's are none
             if code == NOT_LOADED or "not loaded" in message:
-                raise _NotLoaded(f"Milvus has not loaded {arguments[0]}.") from error
+                raise _NotLoaded(f"Milvus has not loaded {arguments[0]} yet.", _HINT) from error
             if code == NOT_FOUND:
                 what = f"{self.address} has no collection {arguments[0]}: {message}"
                 raise DamagedGeneration(what, "Build the index again; pictures already encoded are reused.") from error
-            self._failed(client)
+            self._failed(client, error)
             raise VectorsUnavailable(f"Milvus at {self.address} failed to {name}: {message[:300]}", _HINT) from error
         except Exception as error:  # of gRPC, whose classes are those of pymilvus's own dependencies
-            self._failed(client)
+            self._failed(client, error)
             raise VectorsUnavailable(f"Milvus at {self.address} failed to {name}: {error!r:.300}", _HINT) from error
 
     def _connected(self) -> Any:
@@ -103,8 +105,13 @@ class MilvusConnection:
                 raise VectorsUnavailable(f"Milvus at {address} does not answer.", _HINT) from error
             return self._client
 
-    def _failed(self, client: Any) -> None:
-        """Drop a client that failed, so that the next attempt, after a pause, connects anew."""
+    def _failed(self, client: Any, error: BaseException) -> None:
+        """Drop a client that did not reach Milvus, so that the next attempt, after a pause, connects anew.
+
+        One that got an answer, or none in time, is kept: other threads use it, and their calls may well succeed.
+        """
+        if _reached(error):
+            return
         with self._lock:
             if self._client is client:
                 self._client = None
@@ -115,6 +122,22 @@ class MilvusConnection:
 
 class _NotLoaded(VectorsUnavailable):
     """The collection is there and is not loaded."""
+
+
+def _reached(error: BaseException) -> bool:
+    """Return whether the call of this error reached Milvus, which refused it or did not answer in time."""
+    cause: BaseException | None = error
+    seen: list[BaseException] = []  # pymilvus raises errors from themselves
+    while cause is not None and cause not in seen:
+        code = getattr(cause, "code", None)
+        status = getattr(code() if callable(code) else code, "name", "")  # of gRPC, such as DEADLINE_EXCEEDED
+        if status in UNREACHABLE or code == CONNECT_FAILED:
+            return False
+        if code is None:
+            return False  # such as a channel that is closed
+        seen.append(cause)
+        cause = cause.__cause__
+    return True
 
 
 def _pymilvus() -> Any:

@@ -62,7 +62,8 @@ def write_generation(home: Path, folder: Path, number: int, source: RowsToWrite,
     assert address is not None
     connection = MilvusConnection(address)
     collections = ShopCollections(home, connection)
-    collections.remove_all_but(_named_collections(home))
+    with suppress(DamagedGeneration, OSError):  # where a record cannot be read, what earlier builds left stays
+        collections.remove_all_but(_named_collections(home))
     name = collections.new_name(number)
     count, dim = source.rows.shape
     CollectionRecord(str(address), name, count, dim).write(folder)  # before the collection: it says what to remove
@@ -131,7 +132,7 @@ def follow_pointer(home: Path, number: int) -> None:
         if record is not None:
             collections.point_alias(record.collection)
         collections.remove_all_but(_named_collections(home))
-    except WindowshopError as error:
+    except (WindowshopError, OSError) as error:
         log.warning("Alias and old collections in Milvus wait for the next build: %s", error)
 
 
@@ -140,24 +141,31 @@ def remove_unnamed(home: Path) -> None:
     try:
         if (address := configured()) is not None:
             ShopCollections(home, MilvusConnection(address)).remove_all_but(_named_collections(home))
-    except WindowshopError as error:
+    except (WindowshopError, OSError) as error:
         log.warning("Collections that a build left in Milvus wait for the next build: %s", error)
 
 
 def _address(record: CollectionRecord) -> MilvusAddress:
-    """Return where to find a collection: where the setting says, which has the password, else where it was written."""
+    """Return where a collection was written; with the password, where the setting says the same address."""
     with suppress(BadInput):
-        if (address := configured()) is not None:
+        if (address := configured()) is not None and str(address) == record.address:
             return address
     return MilvusAddress.parse(record.address)
 
 
 def _named_collections(home: Path) -> set[str]:
-    """Return the collections that the generations on disk name, also those of a build that is going on."""
+    """Return the collections that the generations on disk name, also those of a build that is going on.
+
+    Raises DamagedGeneration or OSError where one of them cannot be read: it may name any collection.
+    """
     named = set()
-    for path in ShopHome(home).generations.glob(f"*/{RECORD_FILE}"):
-        with suppress(DamagedGeneration):
-            named.add(CollectionRecord.read(path.parent).collection)
+    folders: list[Path] = []
+    with suppress(FileNotFoundError):  # a shop without generations
+        folders.extend(ShopHome(home).generations.iterdir())  # `glob` would pass over a folder that cannot be read
+    for folder in folders:
+        with suppress(FileNotFoundError, NotADirectoryError):  # a generation that is not in Milvus
+            (folder / RECORD_FILE).stat()
+            named.add(CollectionRecord.read(folder).collection)
     return named
 
 

@@ -15,15 +15,12 @@ import numpy as np
 from indexer.numeric import chunks
 from indexer.types import Floats, Ids
 from indexer.vectors.contract import Hashes, RowFacts
-from indexer.vectors.milvus.collections import LIVE, METRIC, entities
+from indexer.vectors.milvus.collections import LIVE, MAX_FETCH, MAX_LISTED, MAX_ROUNDING, METRIC, entities
 from indexer.vectors.milvus.connection import MilvusConnection
 from indexer.vectors.milvus.expressions import KEY, ROW, VECTOR, any_of
 from indexer.vectors.milvus.remote_rows import MESSAGE_BYTES, RowReader
 
 FIRST_NUMBER = 2**61  # numbers of a generation's rows are below it
-MAX_FETCH = 16_384
-MAX_LISTED = 4_096
-MAX_ROUNDING = 1e-4  # largest distance of Milvus's score from the exact one
 NO_FACTS = RowFacts()
 
 

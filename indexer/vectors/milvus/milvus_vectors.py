@@ -19,18 +19,15 @@ from indexer.ann.index_plan import FLAT, IVF_SQ8
 from indexer.numeric import chunks
 from indexer.types import Floats, Ids, IndexRecord, Mask
 from indexer.vectors.conditions import RowCondition
-from indexer.vectors.milvus.collections import BASE, METRIC
+from indexer.vectors.milvus.collections import BASE, MAX_FETCH, MAX_LISTED, MAX_ROUNDING, METRIC
 from indexer.vectors.milvus.connection import MilvusConnection
 from indexer.vectors.milvus.expressions import KEY, ROW, VECTOR, any_of, expression, within
 from indexer.vectors.milvus.milvus_live import MilvusLiveVectors
 from indexer.vectors.milvus.remote_rows import RemoteRows, RowReader
 
-MAX_FETCH = 16_384  # results of one search, Milvus's own limit
-MAX_LISTED = 4_096  # allowed rows that are named one by one
 MAX_TIES = 4_096  # rows beyond which a tie with the last result is not followed to its end
 SPARE_ROWS = 16
 FETCH_GROWTH = 4
-ROUNDING = 1e-4  # largest distance of Milvus's score from the exact one
 INDEX_TYPES: Mapping[str, str] = {FLAT: "FLAT", IVF_SQ8: "IVF_SQ8"}
 
 
@@ -104,7 +101,7 @@ class MilvusVectors:
                 probes = self.record.lists
                 continue
             if len(found) >= wanted:
-                least = float(passing_scores[wanted - 1]) - ROUNDING
+                least = float(passing_scores[wanted - 1]) - MAX_ROUNDING
                 if not flat or last < least or fetch >= MAX_TIES:
                     return found[passing_scores >= least]
             fetch = min(fetch * FETCH_GROWTH, max(self.count, MAX_FETCH + 1))
@@ -121,7 +118,7 @@ class MilvusVectors:
                 scores, numbers = scores[allowed[numbers]], numbers[allowed[numbers]]
             best_scores, best = np.concatenate([best_scores, scores]), np.concatenate([best, numbers])
             if len(best) > wanted:
-                least = np.partition(best_scores, -wanted)[-wanted] - ROUNDING
+                least = np.partition(best_scores, -wanted)[-wanted] - MAX_ROUNDING
                 best_scores, best = best_scores[best_scores >= least], best[best_scores >= least]
         return best
 

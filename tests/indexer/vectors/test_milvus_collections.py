@@ -147,7 +147,15 @@ def test_a_record_that_cannot_be_read_is_a_damaged_generation(tmp_path, text):
         open_generation_vectors(tmp_path, None)
 
 
-def test_the_record_has_no_password(tmp_path, monkeypatch, server):
+def test_no_file_of_a_shop_has_the_password(shop, server, monkeypatch):
+    monkeypatch.setenv("WINDOWSHOP_VECTORS", server.address.replace("//", "//me:s%40cret@"))
+    shop.write(1, SMALL)
+    assert CollectionRecord.read(shop.folder(1)).address == server.address
+    files = [path.read_bytes() for path in shop.home.rglob("*") if path.is_file()]
+    assert len(files) >= 2 and not any(b"cret" in content for content in files)
+
+
+def test_an_address_is_shown_without_its_password():
     address = MilvusAddress.parse("milvuss://me:s%40cret@milvus.example:19531/shops")
     assert (address.user, address.password, address.uri) == ("me", "s@cret", "https://milvus.example:19531")
     assert str(address) == "milvuss://milvus.example:19531/shops" and "cret" not in repr(address)
