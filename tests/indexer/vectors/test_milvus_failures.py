@@ -93,7 +93,7 @@ def test_an_identity_that_cannot_be_read_is_not_replaced(home, monkeypatch):
 def opened(written):
     """The vectors of a generation that was written to an address."""
     address = generations._address(CollectionRecord(written, USED, 3, 2))
-    return MilvusVectors(MilvusConnection(address), USED, 3, None, SimpleNamespace(dim=2))
+    return MilvusVectors(MilvusConnection(address), USED, 3, SimpleNamespace(lists=0), SimpleNamespace(dim=2))
 
 
 @pytest.mark.parametrize(
