@@ -51,18 +51,18 @@ def create(db: sqlite3.Connection, until: int) -> None:
     """Create an empty table in place of any other; `fill` is to index the products with keys above `until`."""
     for statement in _CREATE_WORDS:
         db.execute(statement)
-    db.execute("INSERT INTO meta VALUES ('words.analysis', ?)", (_current_analysis(),))
+    db.execute("INSERT INTO meta VALUES ('words.analysis', ?)", (current_analysis(),))
     db.execute(_UPDATE_MARK, (str(until),))
 
 
 def needs_reindex(db: sqlite3.Connection) -> bool:
     """Tell whether products wait to be indexed, because an older version wrote the catalogue or made its words."""
-    return _analysis(db) != _current_analysis() or _until(db) != ALL_KEYS
+    return _analysis(db) != current_analysis() or _until(db) != ALL_KEYS
 
 
 def fill(db: sqlite3.Connection, read: Read) -> bool:
     """Index up to FILL_PRODUCTS waiting products within a transaction; return whether none is left."""
-    if _analysis(db) != _current_analysis():
+    if _analysis(db) != current_analysis():
         create(db, 0)
     until = _until(db)
     keys = [row[0] for row in db.execute(_SELECT_NEXT_KEYS, (until, FILL_PRODUCTS))] if until != ALL_KEYS else []
@@ -231,7 +231,7 @@ def _codes(text: str) -> tuple[str, ...]:
     return tuple(codes(text))
 
 
-def _current_analysis() -> str:
+def current_analysis() -> str:
     """Return what decides the words of a text: our version, and that of Python's data about characters."""
     return f"{ANALYSIS} {unicodedata.unidata_version}"
 

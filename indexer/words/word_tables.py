@@ -6,6 +6,7 @@ is its place among all keys, and the fields that have the word. So a look-up rea
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -15,18 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.storage.catalogue import Catalogue
-from catalog.storage.word_index import WORD_COLUMNS, Words
+from catalog.storage.word_index import WORD_COLUMNS, Words, current_analysis
 from indexer.generations.manifest import damaged
 from indexer.types import Ids, Mask
 
 WORDS_FILE, WORD_STARTS_FILE = "words.npy", "word_starts.npy"
 ENTRY_STARTS_FILE, ENTRY_PRODUCTS_FILE, ENTRY_FIELDS_FILE = "word_entries.npy", "word_products.npy", "word_fields.npy"
 WORD_KEYS_FILE = "word_keys.npy"
+WORD_NOTES_FILE = "words.json"  # how the words were made
+FORMAT = 1
 FIELD_BITS = {name: 1 << number for number, name in enumerate(WORD_COLUMNS)}  # of an entry's fields
 BATCH_OCCURRENCES = 1_000_000  # that are read at once
 KNOWN_NUMBERS = 65_536  # words whose places in the order stay in memory
 _END = b"\n"  # behind each word; no word has it
-_ID_BEGINS, _ID_ENDS = "=", ">"  # words of ids begin with the former; the latter is the next character
+ID_BEGINS, _ID_ENDS = "=", ">"  # words of ids begin with the former; the latter is the next character
 
 _ZERO, _NINE = b"09"
 
@@ -62,6 +65,12 @@ def write_word_tables(folder: Path, catalogue: Catalogue) -> None:
     }
     for name, array in arrays.items():
         np.save(folder / name, array, allow_pickle=False)
+    (folder / WORD_NOTES_FILE).write_text(json.dumps(_notes()), encoding="utf-8")
+
+
+def _notes() -> dict[str, object]:
+    """Return what a generation's words must have been made by, so that those of a question are among them."""
+    return {"format": FORMAT, "analysis": current_analysis()}
 
 
 def _batches(index: Words) -> Iterator[tuple[list[str], list[int], Ids]]:
@@ -86,25 +95,36 @@ class WordTables:
     """The words of all products of a generation. Never changes; threads share it."""
 
     def __init__(self, folder: Path) -> None:
-        """Map the files. Raises DamagedGeneration, or FileNotFoundError where an earlier version wrote none."""
+        """Map the files. Raises DamagedGeneration."""
         try:
             words, self._starts = _mapped(folder, WORDS_FILE), _mapped(folder, WORD_STARTS_FILE)
             self._entries = _mapped(folder, ENTRY_STARTS_FILE)
             self._products: Ordinals = _mapped(folder, ENTRY_PRODUCTS_FILE)
             self._fields: Fields = _mapped(folder, ENTRY_FIELDS_FILE)
             self.keys: Ids = _mapped(folder, WORD_KEYS_FILE)  # sorted, of all products
-        except ValueError as error:
-            raise damaged(str(folder / WORDS_FILE), f"it cannot be read ({error})") from error
+        except (OSError, EOFError, ValueError) as error:
+            raise damaged(str(folder / WORDS_FILE), f"the words cannot be read ({error})") from error
         if len(self._starts) != len(self._entries) or len(self._products) != len(self._fields):
             raise damaged(str(folder / WORDS_FILE), "the arrays of words are not of one length")
+        if not len(self._starts) or self._starts[-1] != len(words) or self._entries[-1] != len(self._products):
+            raise damaged(str(folder / WORDS_FILE), "the arrays of words do not belong together")
         self._words = memoryview(words.data)
         self._word_starts = memoryview(self._starts.data)
         self.number: Callable[[str], int] = lru_cache(maxsize=KNOWN_NUMBERS)(self._number)
 
     @classmethod
     def open(cls, folder: Path) -> WordTables | None:
-        """Return the words of a generation; None where an earlier version wrote none. Raises DamagedGeneration."""
-        return cls(folder) if (folder / WORD_KEYS_FILE).is_file() else None
+        """Return the words of a generation. Raises DamagedGeneration.
+
+        None where there are none as this version makes them: another tokeniser, or another version of Unicode, has
+        other words for the same text.
+        """
+        path = folder / WORD_NOTES_FILE
+        try:
+            notes = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+        except (OSError, ValueError) as error:
+            raise damaged(str(path), f"it cannot be read ({error})") from error
+        return cls(folder) if notes == _notes() else None
 
     def __len__(self) -> int:
         return len(self._starts) - 1
@@ -122,16 +142,16 @@ class WordTables:
         """Return every word and the number of products that have it, in order.
 
         Without `everything`, codes of one product are left out: the words of ids, and rare words with a digit. `gone`
-        masks the products, by ordinal, that do not count.
+        masks the products, by ordinal, that do not count; but a code is rare by the number of all products.
         """
-        counts = np.diff(self._entries)
+        counts = every = np.diff(self._entries)
         if gone is not None and len(counts):
             counts = counts - np.add.reduceat(gone[self._products].astype(np.int64), self._entries[:-1])
         letters = np.frombuffer(self._words, np.uint8)
         if not everything and len(counts):
             digits = (letters >= _ZERO) & (letters <= _NINE)
-            listed = (counts > 1) | ~np.logical_or.reduceat(digits, self._starts[:-1])
-            listed[self._from(_ID_BEGINS) : self._from(_ID_ENDS)] = False
+            listed = (every > 1) | ~np.logical_or.reduceat(digits, self._starts[:-1])
+            listed[self._from(ID_BEGINS) : self._from(_ID_ENDS)] = False
             letters = letters[np.repeat(listed, np.diff(self._starts))]
             counts = counts[listed]
         words = letters.tobytes().decode().split(_END.decode())[:-1]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
 from indexer.types import Floats, Ids, Mask
-from indexer.words.word_tables import FIELD_BITS, Fields, Ordinals, WordTables
+from indexer.words.word_tables import FIELD_BITS, ID_BEGINS, Fields, Ordinals, WordTables
 from search.state.column_store import ProductColumns
 from search.words.changed_words import ChangedWords
 from search.words.scored import Scored, merge
 from search.words.word_lookup import FIELD_WEIGHTS
 
 MANY_WORDS = 50_000  # from which ids and other codes of one product are left out of the vocabulary
+_DIGIT = re.compile("[0-9]")
 
 
 def _weights() -> Floats:
@@ -89,15 +92,25 @@ class ServedWords:
         Of many words, ids and other codes of one product are left out: each product has some, and no mistake is mended
         to one.
         """
-        found = self._tables.vocabulary(len(self._tables) < MANY_WORDS, self._gone)
-        counts = dict(found)
+        everything = len(self._tables) < MANY_WORDS
+        found = self._tables.vocabulary(everything, self._gone)
         if self._stale is None and not self._changed:
             return found
+        counts, added = dict(found), Counter[str]()
         for changed in self._changed:
             for word in changed.by_word:
-                if (own := changed.entries(word)) is not None:
-                    counts[word] = counts.get(word, 0) + len(own[0])
-        return sorted(item for item in counts.items() if item[1])
+                if (own := changed.entries(word)) is not None and (everything or not word.startswith(ID_BEGINS)):
+                    added[word] += len(own[0])
+        for word, count in added.items():
+            if not everything and word not in counts and _DIGIT.search(word):
+                counts[word] = len(self._entries(word)[0])  # the tables may have left the word out
+            else:
+                counts[word] = counts.get(word, 0) + count
+        return sorted(
+            (word, count)
+            for word, count in counts.items()
+            if count > 1 or (count and (everything or not _DIGIT.search(word)))
+        )
 
     def holding(self, words: Sequence[str], field: str) -> Ordinals:
         """Return the ordinals, sorted, of the products with one of the words in a field."""

@@ -15,12 +15,11 @@ from indexer.columns.product_table import key_array
 from indexer.generations.store import Generation
 from indexer.types import Ids, Mask
 from indexer.words.word_tables import WordTables
+from search.state.change_replay import CHANGES_PER_STEP, MAX_REPLAYED_CHANGES
 from search.state.column_store import ProductColumns
 from search.words.changed_words import ChangedWords, WordsOfProduct, words_by_field
 from search.words.served_words import ServedWords
 
-MAX_CHANGED = 50_000  # changes since the generation, beyond which the catalogue's own word index is read
-CHANGES_PER_STEP = 1_024
 FEW_CHANGED = 256  # changed products whose words are put in order at each change; the earlier ones when these are more
 
 log = logging.getLogger(__name__)
@@ -35,6 +34,7 @@ class WordFollower:
         self._built = self._seq = seq
         self._lock = threading.Lock()
         self._changed: dict[int, WordsOfProduct] = {}  # by key
+        self._known: dict[str, str] = {}  # words of these, each in memory once
         self._settled: tuple[object, ChangedWords, Ids] | None = None  # lineage of the places, words, keys
         self._recent: set[int] = set()  # keys that changed since
         self._words: ServedWords | None = None
@@ -42,7 +42,7 @@ class WordFollower:
 
     @classmethod
     def open(cls, generation: Generation) -> WordFollower | None:
-        """Return the words of a generation; None where it has none that can be read."""
+        """Return the words of a generation; None where it has none that can be read, or another analysis made them."""
         try:
             tables = WordTables.open(generation.folder)
         except GenerationError as error:
@@ -61,16 +61,25 @@ class WordFollower:
     def _follow(self, seq: int, catalogue: Catalogue) -> bool:
         """Read the words of the products that changed up to a change; return whether that was possible."""
         if seq < self._seq and catalogue.seq < self._seq:  # an older catalogue has replaced the one that we knew
-            self._changed, self._seq, self._settled = {}, self._built, None
-        if seq < self._built or seq - self._built > MAX_CHANGED:
+            self._forget(self._built)
+        if max(seq, self._seq) - self._built > MAX_REPLAYED_CHANGES:  # also for earlier states: they come no more
+            self._forget(max(seq, self._seq))
+            return False
+        if seq < self._built:
             return False
         while self._seq < seq:
             changes = catalogue.changes(self._seq, CHANGES_PER_STEP)
             found = catalogue.find(dict.fromkeys(change.product_id for change in changes))
-            self._changed.update((key, words_by_field(product)) for key, product in found.values())
+            for key, product in found.values():
+                words = words_by_field(product)
+                self._changed[key] = {self._known.setdefault(word, word): bits for word, bits in words.items()}
             self._recent.update(key for key, _ in found.values())
             self._seq = changes[-1].seq if changes else seq
         return True
+
+    def _forget(self, seq: int) -> None:
+        """Forget what changed, and follow from change `seq` on."""
+        self._changed, self._known, self._settled, self._recent, self._seq = {}, {}, None, set(), seq
 
     def _ordered(self, columns: ProductColumns) -> ServedWords:
         settled = self._settled
@@ -80,10 +89,13 @@ class WordFollower:
             self._recent = set(self._changed).difference(keys.tolist())  # of later columns
         _, words, keys = settled
         places = columns.ordinals(keys)
-        again = np.isin(keys, key_array(self._recent))
-        layers = [replace(words, gone=places[again | ~columns.present[places]])]
-        if self._recent:
-            layers.append(self._words_of(self._recent, columns)[0])
+        if (places < 0).any():  # the columns are earlier than those that the words are in order for
+            layers = [self._words_of(self._changed, columns)[0]]
+        else:
+            again = np.isin(keys, key_array(self._recent))
+            layers = [replace(words, gone=places[again | ~columns.present[places]])]
+            if self._recent:
+                layers.append(self._words_of(self._recent, columns)[0])
         changed = columns.ordinals(key_array(self._changed))
         moved = self._moved(columns)
         is_whole = moved is None or not len(moved) or int(moved.min()) >= 0  # the columns have all of the tables

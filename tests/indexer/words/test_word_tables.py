@@ -63,3 +63,41 @@ def test_what_an_earlier_version_or_damage_leaves(shop, tmp_path):
     (tmp_path / word_tables.WORDS_FILE).write_bytes(b"no array")
     with pytest.raises(DamagedGeneration, match="words"):
         WordTables.open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["words", "word_starts", "word_entries", "word_products", "word_fields", "word_keys", "words.json"]
+)
+def test_a_missing_or_short_file_is_damage(tmp_path, name):
+    with closing(Catalogue.open(tmp_path / "catalog.sqlite")) as catalogue:
+        catalogue.put([Product("a", "Red mug", (Picture("/a.jpg"),))])
+        write_word_tables(tmp_path, catalogue)
+    path = tmp_path / (name if "." in name else f"{name}.npy")
+    whole = path.read_bytes()
+    for part in (whole[:-1], whole[:20], b""):
+        path.write_bytes(part)
+        with pytest.raises(DamagedGeneration, match="word"):
+            WordTables.open(tmp_path)
+    path.unlink()
+    if path.suffix == ".npy":
+        with pytest.raises(DamagedGeneration, match="word"):
+            WordTables.open(tmp_path)
+    else:
+        assert WordTables.open(tmp_path) is None  # as in indexes of earlier versions
+
+
+def test_arrays_of_another_build_are_damage(tmp_path):
+    with closing(Catalogue.open(tmp_path / "catalog.sqlite")) as catalogue:
+        catalogue.put([Product("a", "Red mug", (Picture("/a.jpg"),))])
+        write_word_tables(tmp_path, catalogue)
+    letters = np.load(tmp_path / word_tables.WORDS_FILE)
+    np.save(tmp_path / word_tables.WORDS_FILE, letters[:-4])
+    with pytest.raises(DamagedGeneration, match="belong together"):
+        WordTables.open(tmp_path)
+
+
+def test_words_that_another_version_would_make_otherwise(shop, tmp_path, monkeypatch):
+    monkeypatch.setattr(word_tables, "current_analysis", lambda: "1 99.0.0")
+    assert WordTables.open(tmp_path) is None
+    monkeypatch.undo()
+    assert WordTables.open(tmp_path) is not None
