@@ -208,7 +208,8 @@ class PostgresConnections:
         )
         try:
             connection.adapters.register_loader("json", TextLoader)
-            connection.execute(_SETUP.format(sql.Identifier(self.address.schema)))
+            setup = _SETUP.format(sql.Identifier(self.address.schema))  # a name, quoted by the driver
+            connection.execute(setup)
         except BaseException:
             connection.close()
             raise

@@ -39,7 +39,8 @@ def create(connections: PostgresConnections) -> None:
         if _version(db, connections) is not None:
             return
         name = sql.Identifier(connections.address.schema)
-        db.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(name))
+        make_schema = sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(name)  # quoted by the driver
+        db.execute(make_schema)
         for statement in _STATEMENTS:
             db.execute(statement)
         db.execute(_INSERT_META, ("schema_version", str(SCHEMA_VERSION)))

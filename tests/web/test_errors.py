@@ -190,6 +190,8 @@ def test_those_calls_reach_every_view_that_uses_the_engine(app):
     assert {rule.endpoint for rule in app.url_map.iter_rules()} - reached == {
         "static",
         "api.healthz",
+        "generations.current",
+        "generations.file",
         "pages.try_photo",
         "metrics.metrics",
         "reference.openapi",

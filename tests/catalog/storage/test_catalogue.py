@@ -80,17 +80,17 @@ def test_new_and_changed_products_are_logged_in_the_order_given(catalogue):
     assert [catalogue.key_of(product_id) for product_id in ("s1", "s2", "s4", "s3")] == [1, 2, 3, 4]
 
 
-def test_an_import_has_more_memory_for_pages_while_it_runs(catalogue):
+def test_an_import_has_more_memory_for_pages_while_it_runs(in_file):
     def pages():
-        with catalogue._connections.checked() as db:
+        with in_file._connections.checked() as db:
             return db.execute("PRAGMA cache_size").fetchone()[0]
 
     usual = pages()
-    with pytest.raises(ZeroDivisionError), catalogue.applying([SHIRT], []):
+    with pytest.raises(ZeroDivisionError), in_file.applying([SHIRT], []):
         assert pages() < 100 * usual < 0
         raise ZeroDivisionError
     assert pages() == usual
-    assert catalogue.count() == 0
+    assert in_file.count() == 0
 
 
 def test_keys_stay_and_are_never_given_again(catalogue):

@@ -153,7 +153,7 @@ def test_an_address_counts_once_a_day_for_a_text():
 
 
 def test_typing_has_a_rate_limit_of_its_own(home, make_app, monkeypatch):
-    monkeypatch.setattr("web.middleware.rate_limits.monotonic", lambda: 1_000.0)
+    monkeypatch.setattr("web.middleware.rate_limits.time", lambda: 1_000.0)
     app = make_app(Settings(home=home, timeout_ms=20_000, reads_per_minute=20))
     holder_of(app).wait(300)
     client = app.test_client()
