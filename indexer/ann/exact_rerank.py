@@ -14,7 +14,7 @@ from indexer.types import Floats, Ids, Mask
 
 OVERFETCH_FACTOR = 4
 MIN_FETCH = 100
-MAX_EXACT_ROWS = 1_024  # up to so many allowed rows, reading them all is as fast as probing lists and misses none
+MAX_EXACT_ROWS = 2_048  # up to so many allowed rows, reading them all is as fast as probing lists and misses none
 FILTERED_PROBE_FACTOR = 1.5  # probes under a mask: the best allowed rows are less similar than the best of all
 FLOAT16_SHIFT = 13  # bits by which the fraction of a float32 is longer
 FLOAT16_MASK = ~0x70000000  # clears the copies of the sign above the exponent

@@ -90,7 +90,7 @@ class FastScanSearch:
     def search(self, query: Floats, k: int, allowed: Mask | None, nprobe: int) -> tuple[Floats, Ids]:
         """Return scores and numbers of the k best rows of `nprobe` lists for a query (dim,), padded with -1.
 
-        With a mask, reads lists that hold allowed rows, and more of them where they hold fewer than 2k such rows.
+        With a mask, reads lists that hold allowed rows, and more of them where they hold fewer than k such rows.
         """
         options: dict[str, Any] = {}
         scores, rows = np.full((1, k), -np.inf, np.float32), np.full((1, k), -1, np.int64)
@@ -117,7 +117,7 @@ class FastScanSearch:
         for count in (NEAR_FACTOR * (nprobe + FILTERED_LISTS), self._index.nlist):
             lists, products = self._ranking.nearest(query, count)
             held = self._order.held(lists, allowed)
-            enough = (np.cumsum(held > 0) - (held > 0) >= nprobe + FILTERED_LISTS) & (np.cumsum(held) - held >= 2 * k)
+            enough = (np.cumsum(held > 0) - (held > 0) >= nprobe + FILTERED_LISTS) & (np.cumsum(held) - held >= k)
             if enough.any():
                 break
         chosen = (held > 0) & ~enough
