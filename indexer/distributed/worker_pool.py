@@ -65,7 +65,7 @@ class WorkerPool:
             for done in self._done():
                 worker, finished = self._running.pop(done)
                 try:
-                    result = _accepted(self._ray.get(done))
+                    result = self._result(done)
                 except self._losses as error:
                     again.append(self._retried(finished, error))
                     self._replace(worker, error)
@@ -78,8 +78,7 @@ class WorkerPool:
     def close(self) -> None:
         """End the workers."""
         for worker in {*self._opening.values(), *self._free, *(worker for worker, _ in self._running.values())}:
-            with suppress(*self._losses, ValueError):  # a worker may be lost at any moment
-                self._ray.kill(worker)
+            self._kill(worker)
 
     def _done(self) -> list[Any]:
         """Wait for one answer; return the batches that are done, and open workers that have started."""
@@ -89,6 +88,19 @@ class WorkerPool:
         for started in [answer for answer in done if answer in self._opening]:
             self._open(started)
         return [answer for answer in done if answer in self._running]
+
+    def _result(self, answer: Any) -> Any:
+        """Return what a worker answered. Raises what it refused, losses, EncoderUnavailable for other errors."""
+        try:
+            return _accepted(self._ray.get(answer))
+        except self._losses:
+            raise
+        except self._ray.exceptions.RayError as error:
+            raise _gone("a worker failed", getattr(error, "cause", None) or error) from error
+
+    def _kill(self, worker: Any) -> None:
+        with suppress(*self._losses, ValueError):  # a worker may be lost at any moment
+            self._ray.kill(worker)
 
     def _start_one(self) -> None:
         worker = self._start()
@@ -100,7 +112,7 @@ class WorkerPool:
     def _open(self, done: Any) -> None:
         worker = self._opening.pop(done)
         try:
-            fingerprint = _accepted(self._ray.get(done))
+            fingerprint = self._result(done)
         except self._losses as error:
             self._replace(worker, error)
             return
@@ -122,6 +134,7 @@ class WorkerPool:
         if worker in self._lost:
             return
         self._lost.add(worker)
+        self._kill(worker)  # it may be alive, as where only its answer was lost, and would hold its processor
         self._free = deque(free for free in self._free if free is not worker)
         self._lost_in_a_row += 1
         if self._lost_in_a_row > MAX_ATTEMPTS * self._workers:

@@ -13,6 +13,10 @@ class Lost(Exception):
     pass
 
 
+class Failed(Exception):
+    """An error of Ray that is no loss, as one that code in a worker raised."""
+
+
 class Worker:
     """Doubles numbers; is lost with every batch after the first `lives`, or while it opens where that is 0."""
 
@@ -38,7 +42,7 @@ class Answer:
 class Ray:
     """Answers are there at once, one for each `wait`."""
 
-    exceptions = SimpleNamespace(RayActorError=Lost, ObjectLostError=Lost)
+    exceptions = SimpleNamespace(RayActorError=Lost, ObjectLostError=Lost, RayError=(Lost, Failed))
 
     def __init__(self):
         self.killed = []
@@ -47,7 +51,7 @@ class Ray:
         return answers[:1], answers[1:]
 
     def get(self, answer):
-        if isinstance(answer.result, Lost):
+        if isinstance(answer.result, Exception):
             raise answer.result
         return answer.result
 
@@ -80,6 +84,7 @@ def test_every_job_is_done_once_whoever_is_lost(lives):
     assert {job.tag for job, _ in done} == {f"tag {number}" for number in range(20)}
     lost = sum(worker.lives <= 0 for worker in started)
     assert len(started) == 2 + lost
+    assert [worker.lives for worker in pool._ray.killed] == [0] * lost  # one may be alive and hold its processor
     assert list(pool.run(jobs(3))) and len(started) == 2 + lost  # the workers stay for the next jobs
 
 
@@ -127,3 +132,12 @@ def test_a_batch_that_ends_every_worker_is_given_up():
     pool._start = start_mortal
     with pytest.raises(EncoderUnavailable, match=f"{MAX_ATTEMPTS} workers were lost over one batch"):
         list(pool.run([WorkerCall("double", 1, None)]))
+
+
+def test_another_error_of_the_cluster_is_ours():
+    pool, started = pool_of(99)
+    list(pool.run(jobs(1)))
+    for worker in started:
+        worker.double = SimpleNamespace(remote=lambda number: Answer(Failed("no module named windowshop")))
+    with pytest.raises(EncoderUnavailable, match=r"a worker failed\. no module named windowshop"):
+        list(pool.run(jobs(1)))
