@@ -38,6 +38,12 @@ class ShopHome:
     current = Entry("current", "Number of the served generation. `build`, `update`, `rollback` replace it last of all.")
     generations = Entry("generations", "A folder per generation: rows, ids, index, manifest. `build`, `update` write.")
     build_lock = Entry("build.lock", "Lock of `build`, `update`, `rollback`, `cache prune`. It stays empty.")
+    home_id = Entry(
+        "home.id", "Random id of this folder among those of a shop in PostgreSQL. `build`, `rollback` write it once."
+    )
+    shared_catalogue = Entry(
+        "shared-catalogue", "Which database has the catalogue. `build`, `catalogue copy`, `fetch` write and remove it."
+    )
     cache = Entry("cache", "Vectors by content hash, a file per encoder and kind. `build`, `update` append.")
     file_stats = Entry("cache/files.sqlite", "Size, time and hash of picture files that were read. `build`, `update`.")
     encoders = Entry("encoders", "Projection heads fitted on this shop, a file per encoder. `train` writes.")

@@ -37,6 +37,11 @@ def has_shop(address: str, home: Path) -> bool:
         return schema.has_tables(connections)
 
 
+def describe(address: str, home: Path) -> str:
+    """Return an address and the shop's schema in it as they may be shown, without a password. Raises BadInput."""
+    return str(read_address(address, home))
+
+
 def copy_in(file: Path, address: str, home: Path) -> PostgresCatalogue:
     """Copy a catalogue in a file of SQLite to a schema without products, which is created; return it open.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from catalog.errors import BadInput, NoGeneration, StoreError
 from catalog.extras import import_extra
-from catalog.files.atomic import sync
+from catalog.files.atomic import sync, write_atomically
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.sqlite_catalogue import SqliteCatalogue
@@ -24,11 +24,15 @@ def open_catalogue(home: Path, *, create: bool = False) -> Catalogue:
 
     Raises NoGeneration where there is none and `create` is not set, DamagedStore, NewerStore and StoreError where it
     cannot be used, BadInput for an address that cannot be read, MissingExtra without the packages of its database.
+    Raises StoreError too where the home is of a shop in a database, and WINDOWSHOP_CATALOGUE is not set.
     """
     address = _address()
     if address:
         opened: Catalogue = _postgres().open_shop(address, home, create=create)
+        if create:
+            mark_shared(home, address)
         return opened
+    _refuse_shared(home)
     if not create:
         require_catalogue(home)
     return SqliteCatalogue.open(ShopHome(home).catalogue)
@@ -37,12 +41,39 @@ def open_catalogue(home: Path, *, create: bool = False) -> Catalogue:
 def has_catalogue(home: Path) -> bool:
     """Return whether a shop has a catalogue. Raises as `open_catalogue` does."""
     address = _address()
-    return bool(_postgres().has_shop(address, home)) if address else ShopHome(home).catalogue.is_file()
+    if address:
+        return bool(_postgres().has_shop(address, home))
+    _refuse_shared(home)
+    return ShopHome(home).catalogue.is_file()
 
 
 def shares_catalogue() -> bool:
     """Return whether the catalogue is in a database, which other machines of the shop use too."""
     return bool(_address())
+
+
+def mark_shared(home: Path, address: str = "") -> None:
+    """Note in the home that its catalogue is in a database, by default that of the settings, if they name one.
+
+    Without the settings, a command would make another catalogue, whose keys mean other products than the index has.
+    """
+    address = address or _address()
+    marker = ShopHome(home).shared_catalogue
+    if not address:
+        return
+    place = f"{_postgres().describe(address, home)}\n"
+    if not marker.is_file() or marker.read_text(encoding="utf-8") != place:
+        home.mkdir(parents=True, exist_ok=True)
+        write_atomically(marker, lambda path: path.write_text(place, encoding="utf-8"))
+
+
+def _refuse_shared(home: Path) -> None:
+    marker = ShopHome(home).shared_catalogue
+    if marker.is_file():
+        raise StoreError(
+            f"The products of {home} are in a database: {marker.read_text(encoding='utf-8').strip()}.",
+            f"Set {SETTING} to its address for every command, or bring them back: windowshop catalogue copy --to file.",
+        )
 
 
 def require_catalogue(home: Path) -> None:
@@ -81,6 +112,10 @@ def copy_catalogue(home: Path, to: str) -> Catalogue:
         if (copy.seq, copy.count()) != (source.seq, source.count()):
             copy.close()
             raise StoreError("The catalogue was written while it was copied.", "Stop whoever writes, and copy again.")
+        if to == IN_FILE:
+            ShopHome(home).shared_catalogue.unlink(missing_ok=True)
+        else:
+            mark_shared(home, to)
         return copy
 
 

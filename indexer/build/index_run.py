@@ -146,7 +146,7 @@ class IndexRun:
                         save_encoder_diff(self._home, self._previous, sealed.candidate, catalogue)
                     if not publish:
                         raise _NotPublished
-                    record_pending(catalogue, sealed.candidate.number)
+                    record_pending(self._home, catalogue, sealed.candidate.number)
             except _NotPublished:
                 store.remove_unfinished(self._home)
             else:

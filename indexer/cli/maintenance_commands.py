@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from catalog.errors import GenerationError
+from catalog.errors import WindowshopError
 from catalog.home import ShopHome
 from catalog.storage.opening import IN_FILE, SETTING, copy_catalogue, has_catalogue, require_catalogue
 from indexer.cli.common import home_option, runtime_option
@@ -165,7 +165,7 @@ def fetch_command(home: Path, source: str, key: str, every: float | None) -> Non
     while True:
         try:
             done = fetch_current(home, place)
-        except (GenerationError, OSError) as error:
+        except (WindowshopError, OSError) as error:  # also a database or network that is away for a moment
             if every is None:
                 raise
             log.warning("%s", error)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.errors import DamagedGeneration, GenerationError, WindowshopError
+from catalog.files.atomic import write_atomically
 from catalog.files.failpoints import failpoint
 from catalog.files.locks import locked_file
 from catalog.home import ShopHome
@@ -32,6 +34,7 @@ from indexer.vectors.milvus.generations import follow_pointer, remove_unnamed
 
 PENDING = "generation to publish"
 ON_DISK = " again"  # ends the record of a generation that was published before: no other is removed for it
+BY = " by "  # and then the id of the home whose move it is, where several homes share a catalogue
 
 log = logging.getLogger(__name__)
 
@@ -84,15 +87,15 @@ def recover_pending(home: Path) -> str:
     return done
 
 
-def record_pending(catalogue: Catalogue, number: int) -> None:
+def record_pending(home: Path, catalogue: Catalogue, number: int) -> None:
     """Record a sealed generation as to be published, in the transaction of the products it was built from."""
-    catalogue.set_meta(PENDING, str(number))
+    catalogue.set_meta(PENDING, f"{number}{_signature(home)}")
     failpoint("catalogue.before-commit")
 
 
 def publish_pending(home: Path, catalogue: Catalogue) -> None:
     """Make the pending generation current once its products are committed, and remove the record."""
-    number = int(catalogue.get_meta(PENDING) or 0)
+    number = int((catalogue.get_meta(PENDING) or "0").partition(BY)[0])
     failpoint("catalogue.committed")
     store.finalise(home, number)
     failpoint("generation.adopted")
@@ -111,7 +114,7 @@ def rollback(home: Path, to: int | None = None) -> GenerationMove:
     store.verify(home, number)
     with closing(open_catalogue(home)) as catalogue:
         with catalogue.history.restoring(seq, number) as restoration:
-            catalogue.set_meta(PENDING, f"{number}{ON_DISK}")
+            catalogue.set_meta(PENDING, f"{number}{ON_DISK}{_signature(home)}")
             failpoint("rollback.before-commit")
         failpoint("rollback.committed")
         store.move_pointer(home, number)
@@ -162,16 +165,33 @@ def _finish(home: Path) -> str:
         pending = catalogue.get_meta(PENDING)
         if pending is None:
             return ""
-        number = int(pending.removesuffix(ON_DISK))
-        if shares_catalogue() and not store.is_on_disk(home, number):
-            return ""  # it is on the machine that builds it, which publishes it or comes back to do so
+        move, _, owner = pending.partition(BY)
+        number = int(move.removesuffix(ON_DISK))
+        if shares_catalogue() and (owner not in ("", _home_id(home)) or not store.is_on_disk(home, number)):
+            return ""  # it is another home's, or on the machine that builds it, which comes back to publish it
         done = ""
         if number != store.current_number_or_none(home):
-            done = _publish(home, number, again=pending.endswith(ON_DISK))
+            done = _publish(home, number, again=move.endswith(ON_DISK))
         else:
             follow_pointer(home, number)
         catalogue.set_meta(PENDING, None)
         return done
+
+
+def _signature(home: Path) -> str:
+    """Return the end of a record that says whose it is; the home gets its id here. The caller holds the build lock."""
+    if not shares_catalogue():
+        return ""
+    if not _home_id(home):
+        write_atomically(ShopHome(home).home_id, lambda path: path.write_text(secrets.token_hex(8), encoding="utf-8"))
+    return f"{BY}{_home_id(home)}"
+
+
+def _home_id(home: Path) -> str:
+    """Return the id of a home, "" where it has none."""
+    with contextlib.suppress(FileNotFoundError):
+        return ShopHome(home).home_id.read_text(encoding="utf-8").strip()
+    return ""
 
 
 def _publish(home: Path, number: int, again: bool) -> str:

@@ -23,7 +23,7 @@ from catalog.files.locks import shared_lock
 from catalog.files.version_folders import VersionFolders
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
-from catalog.storage.opening import open_catalogue, require_catalogue
+from catalog.storage.opening import SETTING, open_catalogue, require_catalogue, shares_catalogue
 from catalog.storage.sqlite import copy_database
 from indexer.generations import store
 from indexer.maintenance.model_versions import model_folders
@@ -34,7 +34,8 @@ MAX_ATTEMPTS = 3
 _NAMES = ShopHome(Path())
 _DATABASES = (_NAMES.catalogue, *_NAMES.side_databases)
 _LIVE_DATABASES = {f"{path}{suffix}" for path in _DATABASES for suffix in ("", "-wal", "-shm", "-journal")}
-_LEFT_OUT = _LIVE_DATABASES | {_NAMES.build_lock.name, _NAMES.current.name}
+_OF_THIS_HOME = {_NAMES.home_id.name, _NAMES.shared_catalogue.name}
+_LEFT_OUT = _LIVE_DATABASES | _OF_THIS_HOME | {_NAMES.build_lock.name, _NAMES.current.name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,11 @@ def backup(home: Path, to: Path) -> Backup:
 
 def restore(source: Path, home: Path) -> Backup:
     """Restore a shop from a backup, checking every file; the home must be absent or empty. Raises GenerationError."""
+    if shares_catalogue():
+        raise GenerationError(
+            f"A backup has its catalogue in a file, and {SETTING} names a database, which a restored shop would use.",
+            f"Unset {SETTING}, restore, and copy the catalogue to a schema of its own: windowshop catalogue copy.",
+        )
     _require_empty(home, "Name a home that does not exist yet, or move that one away.")
     manifest = read_backup(source)
     _check_files(source, manifest)

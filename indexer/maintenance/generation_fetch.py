@@ -24,7 +24,7 @@ from catalog.files.atomic import FileRecord, record, sync
 from catalog.files.failpoints import failpoint
 from catalog.files.version_folders import damage, seal
 from catalog.home import ShopHome
-from catalog.storage.opening import open_catalogue
+from catalog.storage.opening import mark_shared, open_catalogue
 from indexer.generations import store
 from indexer.generations.manifest import MANIFEST_FILE, Manifest
 from indexer.generations.publishing import build_lock
@@ -151,6 +151,7 @@ def fetch_current(home: Path, source: GenerationSource) -> FetchReport:
                 "Let both machines use one catalogue (WINDOWSHOP_CATALOGUE), or restore a newer backup here.",
             )
     with build_lock(home):
+        mark_shared(home)
         if _is_here(home, manifest.number, text):
             report = FetchReport(manifest.number, present=len(manifest.files))
         else:

@@ -77,6 +77,9 @@ def test_nothing_is_overwritten_and_a_broken_copy_leaves_nothing(home, address, 
         copy_catalogue(home, address)
     monkeypatch.delenv(VARIABLE)
     copy_catalogue(home, address).close()
+    with pytest.raises(StoreError, match="are in a database"):
+        copy_catalogue(home, address)
+    ShopHome(home).shared_catalogue.unlink()
     for _ in range(2):
         with pytest.raises(StoreError, match="already"):
             copy_catalogue(home, address)
@@ -103,3 +106,19 @@ def test_the_command(home, address, monkeypatch):
     assert has_catalogue(home)
     with closing(Catalogue.open(ShopHome(home).catalogue)) as file, closing(open_catalogue(home)) as catalogue:
         assert catalogue.changes() == file.changes()
+
+
+def test_without_the_setting_no_command_makes_another_catalogue(home, address, monkeypatch):
+    copy_catalogue(home, address).close()
+    ShopHome(home).catalogue.unlink()
+    for use in (open_catalogue, lambda home: open_catalogue(home, create=True), has_catalogue):
+        with pytest.raises(StoreError, match=r"are in a database: postgresql://.*WINDOWSHOP_CATALOGUE") as raised:
+            use(home)
+        assert "s3cret-pw" not in str(raised.value)
+    monkeypatch.setenv(SETTING, address)
+    ShopHome(home).shared_catalogue.unlink()
+    open_catalogue(home, create=True).close()  # as an import does
+    assert ShopHome(home).shared_catalogue.is_file()
+    copy_catalogue(home, IN_FILE).close()
+    monkeypatch.delenv(SETTING)
+    open_catalogue(home).close()

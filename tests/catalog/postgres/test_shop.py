@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from catalog.errors import GenerationError
 from catalog.storage.opening import SETTING, open_catalogue
 from indexer.build.build import UpdateOptions, build_index, update_index
 from indexer.generations.publishing import rollback
@@ -99,6 +100,8 @@ def test_equal_answers_through_a_life(feeds, postgres_server, tmp_path, monkeypa
     in_postgres = life(home, feeds, tmp_path / "postgres")
     assert not (home / "catalog.sqlite").exists()
     assert in_postgres == in_file
+    with pytest.raises(GenerationError, match=SETTING):
+        restore(tmp_path / "postgres" / "copy", tmp_path / "restored")
     monkeypatch.delenv(SETTING)  # a backup has the catalogue in a file, with which the shop serves anywhere
     restore(tmp_path / "postgres" / "copy", tmp_path / "restored")
     with opened(tmp_path / "restored") as engine:

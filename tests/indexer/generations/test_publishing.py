@@ -11,7 +11,7 @@ from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from indexer.build.build import UpdateOptions, build_index, update_index
 from indexer.generations import publishing
-from indexer.generations.publishing import PENDING, recover, recover_pending
+from indexer.generations.publishing import PENDING, recover, recover_pending, rollback
 from indexer.generations.store import current_number, open_serving
 from indexer.maintenance.consistency import check_consistency
 from tests.fake_encoder import FakeEncoder
@@ -113,3 +113,22 @@ def test_a_generation_that_another_machine_builds_is_left_to_it(crashed, tmp_pat
     assert (recover(other), recover_pending(other)) == ("", "")
     assert (current_number(other), noted(other)) == (1, "2")
     assert recover_pending(crashed) == "Generation 000002 was ready when the last run ended; it is current now."
+
+
+def test_a_move_between_generations_on_disk_is_left_to_the_home_that_began_it(crashed, tmp_path, monkeypatch):
+    """Every machine of the shop has the generation, and only one of them was interrupted on its way to it."""
+    recover(crashed)
+    monkeypatch.setattr(publishing, "shares_catalogue", lambda: True)
+    other = tmp_path / "other"
+    with monkeypatch.context() as patch, pytest.raises(Failed):
+        patch.setenv(VARIABLE, "rollback.committed:raise")
+        rollback(crashed)
+    shutil.copytree(crashed, other, ignore=shutil.ignore_patterns("home.id"))
+    record = noted(other)
+    assert record.startswith("1 again by ")
+    for _ in range(2):
+        assert (recover(other), recover_pending(other)) == ("", "")
+        assert (current_number(other), noted(other)) == (2, record)
+        ShopHome(other).home_id.write_text("another")
+    assert recover_pending(crashed) == "Generation 000001 was ready when the last run ended; it is current now."
+    assert (current_number(crashed), noted(crashed)) == (1, None)

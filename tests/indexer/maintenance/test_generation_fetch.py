@@ -6,9 +6,10 @@ from contextlib import contextmanager
 import pytest
 from click.testing import CliRunner
 
-from catalog.errors import DamagedGeneration, GenerationError, NoGeneration
+from catalog.errors import DamagedGeneration, GenerationError, NoGeneration, StoreError
 from catalog.files.failpoints import Failed
 from catalog.home import ShopHome
+from catalog.storage.opening import open_catalogue
 from indexer.build.build import build_index
 from indexer.generations import store
 from indexer.maintenance.generation_fetch import FolderSource, ServerSource, fetch_current
@@ -165,6 +166,26 @@ def test_the_command_fetches_once_and_says_what_it_did(indexed, other):
     result = CliRunner().invoke(main, ["fetch", "--home", str(other), "--from", str(indexed / "second")])
     assert result.exit_code == 0
     assert "Generation 000002 is current" in result.stdout
+
+
+def test_a_follower_goes_on_when_the_catalogue_was_away_for_a_moment(indexed, other, monkeypatch, caplog):
+    attempts = []
+
+    def opened(home):
+        attempts.append(home)
+        if len(attempts) == 1:
+            raise StoreError("The catalogue cannot be used: the server is starting.")
+        return open_catalogue(home)
+
+    def waited(seconds):
+        if len(attempts) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("indexer.maintenance.generation_fetch.open_catalogue", opened)
+    monkeypatch.setattr("indexer.cli.maintenance_commands.time.sleep", waited)
+    CliRunner().invoke(main, ["fetch", "--home", str(other), "--from", str(indexed / "second"), "--every", "1"])
+    assert len(attempts) == 2 and "the server is starting" in caplog.text
+    assert store.current_number(other) == 2
 
 
 def test_a_manifest_that_names_a_file_elsewhere_is_refused(indexed, other):
