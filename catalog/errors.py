@@ -197,11 +197,11 @@ class BadDelivery(BadInput):
 
 
 class StoreError(WindowshopError):
-    """The catalogue's file cannot be used: no permission, disk full, locked for too long, closed."""
+    """The catalogue, in its file or in PostgreSQL, cannot be used: away, not allowed, full, locked for long, closed."""
 
 
 class DamagedStore(StoreError):
-    """The file is not a catalogue, or its content is broken."""
+    """The file or the schema is not a catalogue, or its content is broken."""
 
 
 class NewerStore(StoreError):
@@ -255,7 +255,7 @@ class UnknownEncoder(EncoderError):
 
 
 class EncoderUnavailable(EncoderError):
-    """The encoder's weights or its package are missing on this machine."""
+    """The encoder's weights or package are missing here, or the cluster that is to encode is away or cannot."""
 
 
 class MissingExtra(EncoderError):

@@ -41,7 +41,7 @@ class ShopAddress:
 def read_address(address: str, home: Path) -> ShopAddress:
     """Read "postgresql://user@host/database?schema=name"; without a schema it has the name of the home's folder.
 
-    Raises BadInput, which never repeats the address, because it may have a password.
+    Raises BadInput, which never repeats the address, because it may have a password; also where neither names a schema.
     """
     try:
         parts = urlsplit(address)
@@ -65,8 +65,14 @@ def read_address(address: str, home: Path) -> ShopAddress:
 
 
 def schema_of(home: Path) -> str:
-    """Return the schema of a home for which the address names none: "shop_" and the name of its folder."""
-    name = _NOT_NAME.sub("_", home.absolute().name.lower()).strip("_") or "home"
+    """Return the schema of a home for which the address names none: "shop_" and the name of its folder.
+
+    Raises BadInput for a name without Latin letters and digits, as all such homes would have one schema.
+    """
+    name = _NOT_NAME.sub("_", home.absolute().name.lower()).strip("_")
+    if not name:
+        problem = f"The folder's name {home.name!r} has no Latin letter or digit to name its schema in PostgreSQL by."
+        raise BadInput(problem, "Name the schema in the address: ?schema=NAME.")
     return f"shop_{name}"[:_MAX_NAME]
 
 

@@ -35,8 +35,11 @@ _SETUP = sql.SQL("""SET search_path TO {}; SET synchronous_commit TO on; SET cli
     SET statement_timeout TO 0; SET idle_in_transaction_session_timeout TO 0;
     SET tcp_keepalives_idle TO 30; SET tcp_keepalives_interval TO 10; SET tcp_keepalives_count TO 3""")
 _BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_BEGIN_SCHEMA = "BEGIN; SET LOCAL lock_timeout TO '30s'"  # for other writers
-_BEGIN_WRITE = "BEGIN; SET LOCAL lock_timeout TO '30s'; SELECT 1 FROM counters FOR UPDATE"
+# Whatever a database or user has as its default: a writer that waited for another must see what that one committed.
+_BEGIN_SCHEMA = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout TO '30s'"  # for other writers
+_BEGIN_WRITE = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout TO '30s'; SELECT 1 FROM counters FOR UPDATE"
+)
 _DAMAGED = (errors.DataCorrupted, errors.IndexCorrupted, errors.UndefinedTable, errors.UndefinedColumn)
 _TOO_LONG = (errors.ProgramLimitExceeded, errors.StringDataRightTruncation)
 

@@ -34,7 +34,21 @@ def test_an_address_names_a_schema_or_the_home_does():
     assert "sslmode=require" in found.conninfo and "schema" not in found.conninfo
     assert str(found) == "postgresql://me@db.example:5433/shops, schema 'Corner'" and PASSWORD not in repr(found)
     assert read_address("postgresql:///shops", Path("/srv/Corner shop")).schema == "shop_corner_shop"
-    assert schema_of(Path("/srv/店")) == "shop_home"
+
+
+def test_a_home_whose_name_gives_no_schema_needs_one_in_the_address():
+    home = Path("/srv/店")
+    with pytest.raises(BadInput, match=r"\?schema=NAME"):
+        schema_of(home)
+    assert read_address("postgresql:///shops?schema=kitchen", home).schema == "kitchen"
+
+
+def test_a_writer_sees_what_others_committed_whatever_the_default_isolation_is(address, schema):
+    default = "&options=-c%20default_transaction_isolation%3Dserializable"
+    with closing(open_shop(address + default, HOME, create=True)) as catalogue:
+        for begin, level in ((catalogue._write, "read committed"), (catalogue._read, "repeatable read")):
+            with begin() as db:
+                assert db.execute("SHOW transaction_isolation").fetchone() == (level,)
 
 
 @pytest.mark.parametrize("address", ["postgresql://me:s3cret-pw@host:x/db", "postgresql://h/db?nothing=s3cret-pw"])
