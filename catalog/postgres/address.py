@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
@@ -47,7 +47,8 @@ def read_address(address: str, home: Path) -> ShopAddress:
         parts = urlsplit(address)
         query = parse_qsl(parts.query, keep_blank_values=True)
         schema = dict(query).get(SCHEMA, "") or schema_of(home)
-        libpq_query = urlencode([(name, value) for name, value in query if name != SCHEMA])
+        # libpq reads no "+" as a space.
+        libpq_query = urlencode([(name, value) for name, value in query if name != SCHEMA], quote_via=quote)
         conninfo = f"{parts.scheme}://{parts.netloc}{parts.path}" + (f"?{libpq_query}" if libpq_query else "")
         found = conninfo_to_dict(conninfo)
         if not all(port.isdecimal() for port in str(found.get("port") or "0").split(",")):
