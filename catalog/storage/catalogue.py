@@ -205,3 +205,7 @@ class Catalogue(ABC):
     @abstractmethod
     def changes(self, after: int = 0, limit: int = -1) -> list[Change]:
         """Return the changes with a number above `after`, in order, at most `limit` unless that is -1."""
+
+    def product_changed_at(self, seq: int) -> str:
+        """Return the id of the product of change `seq`; empty where there is none."""
+        return next((change.product_id for change in self.changes(seq - 1, 1) if change.seq == seq), "")

@@ -1,6 +1,7 @@
 """Inverted lists of 4-bit codes, which FAISS scans in registers: built, filled and searched. Imports faiss.
 
-Two numbers of a row share a code of 4 bits: an eighth of its float16 bytes, read eight times as fast as 8-bit numbers.
+Two numbers of a row share a code of 4 bits: an eighth of its float16 bytes. Where their count is odd, three numbers
+share one if it is a multiple of three, and otherwise each has its own.
 The lists are our own (`indexer.ann.coarse_lists`), the codes and the scan are those of FAISS.
 """
 

@@ -80,7 +80,7 @@ class KindSamples:
         elif order >= chosen[0][0]:
             heappushpop(chosen, (order, _text(product)))
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Path, changed: str) -> None:
         """Write nothing: `write_kind_vectors` does."""
 
     def texts(self) -> dict[str, list[str]]:

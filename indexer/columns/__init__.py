@@ -1,4 +1,4 @@
-"""Write the products of a generation as arrays beside its index, and map them when it is opened.
+"""Write the products of a generation as arrays in files of its own, and map them when it is opened.
 
 Imported by indexer.build, indexer.vectors, search.query, search.retrieval, search.state, search.suggest,
 search.understanding, search.words.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,13 +38,13 @@ class ColumnWriter:
         """Take the next product; keys rise."""
         self._builder.add(key, product)
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Path, changed: str) -> None:
         """Write the table into a generation's folder."""
-        write_table(folder, ShopTable(**self._builder.columns()))
+        write_table(folder, ShopTable(**self._builder.columns()), changed)
 
 
-def write_table(folder: Path, table: ShopTable) -> None:
-    """Write a table of products, none of which was removed."""
+def write_table(folder: Path, table: ShopTable, changed: str | None = None) -> None:
+    """Write a table of products, none of which was removed, and the id of the product that was `changed` last."""
     order = table.price_order
     arrays: Arrays = {
         "keys": table.keys,
@@ -67,7 +68,7 @@ def write_table(folder: Path, table: ShopTable) -> None:
             f"{number}.list_codes": codes.astype(np.int32),
             **{f"{number}.{name}": array for name, array in labels.words.arrays().items()},
         }
-    write_arrays(folder, COLUMNS, arrays, {"format": FORMAT, "fields": [*table.labels]})
+    write_arrays(folder, COLUMNS, arrays, {"format": FORMAT, "fields": [*table.labels], "changed": changed})
 
 
 def map_table(kind: type[Table], folder: Path, files: Mapping[str, FileRecord], seq: int) -> Table | None:
@@ -104,6 +105,13 @@ def map_table(kind: type[Table], folder: Path, files: Mapping[str, FileRecord], 
         raise DamagedGeneration(
             f"The columns in {folder} cannot be read ({error!r}).", "Index the shop again."
         ) from error
+
+
+def change_noted(folder: Path) -> str | None:
+    """Return the id of the product that was changed last when a table was written; None where that was not noted."""
+    body = json.loads((folder / COLUMNS_FILE).read_text(encoding="utf-8"))
+    noted = body["notes"].get("changed")
+    return None if noted is None else str(noted)
 
 
 def _texts(name: str, texts: TextColumn) -> Arrays:

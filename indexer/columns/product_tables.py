@@ -1,4 +1,4 @@
-"""Write tables of a generation's products beside its index, so that opening maps them and reads no product.
+"""Write tables of a generation's products into its folder, so that opening maps them and reads no product.
 
 One pass over the catalogue feeds all writers. What they write lies in the generation's folder: the manifest has length
 and digest of each file, and a generation without a file opens as before there was one.
@@ -21,8 +21,8 @@ class TableWriter(Protocol):
     def add(self, key: int, product: Product) -> None:
         """Take the next product; keys rise."""
 
-    def write(self, folder: Path) -> None:
-        """Write the tables as files of this folder, not of one below it."""
+    def write(self, folder: Path, changed: str) -> None:
+        """Write the tables as files of this folder, not of one below it; `changed` is the product changed last."""
 
 
 def write_tables(folder: Path, catalogue: Catalogue, writers: Sequence[TableWriter]) -> None:
@@ -31,6 +31,7 @@ def write_tables(folder: Path, catalogue: Catalogue, writers: Sequence[TableWrit
         for key, product in catalogue.iterate():
             for writer in writers:
                 writer.add(key, product)
+        changed = catalogue.product_changed_at(catalogue.seq)
         for writer in writers:
-            writer.write(folder)
+            writer.write(folder, changed)
     failpoint("tables.written")

@@ -1,4 +1,4 @@
-"""The words of a shop's products as arrays beside the index: which product has which word, in which of its texts.
+"""The words of a shop's products as arrays of a generation: which product has which word, in which of its texts.
 
 Imported by indexer.build, search.words.
 """

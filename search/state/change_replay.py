@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
-from indexer.columns.column_files import map_table
+from indexer.columns.column_files import change_noted, map_table
 from indexer.generations.store import Generation
 from search.state.column_store import ProductColumns
 from search.state.live_rows import ProductRows
@@ -35,16 +35,17 @@ class ChangeReplayer:
     limit: int = MAX_LIVE_ROWS
 
     def open(self, rows: GenerationRows, columns: ProductColumns | None = None) -> Snapshot:
-        """Return the snapshot of a generation at its change, with these columns, its own, or the catalogue's.
+        """Return the snapshot of a generation at its change, with its own columns, these, or the catalogue's.
 
         Steps have to follow: the columns may be of a later change than the generation, whose rows are then behind.
+        The columns of another generation are taken only where this one has none, or is too far behind to be replayed:
+        they have arrays of their own in memory and keep the files of theirs mapped.
         """
         built, last = rows.generation.manifest.seq, self.catalogue.seq
         if last < built:
             log.warning("The catalogue is older than the index: index the shop again")
         target = min(built, last)
-        if columns is None or columns.seq > last or target - columns.seq > CHANGES_PER_STEP:
-            columns = self._newer_columns(rows.generation, columns, last)
+        columns = self._columns(rows.generation, columns, last)
         while columns.seq < target:
             seq, puts, gone = self._changes(columns)
             columns = columns.changed(puts, gone, seq)
@@ -83,14 +84,22 @@ class ChangeReplayer:
             return 0
         return len(rows.hashes) - (0 if key is None else len(snapshot.live.rows(key).hashes))
 
-    def _newer_columns(self, generation: Generation, columns: ProductColumns | None, last: int) -> ProductColumns:
-        """Return the columns beside a generation; where it has none, the catalogue's or those that can be replayed."""
+    def _columns(self, generation: Generation, columns: ProductColumns | None, last: int) -> ProductColumns:
+        """Return the columns in a generation's folder; without any, these if they can be replayed, or the catalogue's.
+
+        A catalogue that has another change where the generation was built is not the one that it was built from.
+        """
         built = generation.manifest.seq
-        if built <= last:
+        usable = columns is not None and columns.seq <= last
+        if built <= last and (not usable or last - built <= MAX_REPLAYED_CHANGES):
             mapped = map_table(ProductColumns, generation.folder, generation.manifest.files, built)
             if mapped is not None:
-                return mapped
-        if columns is None or columns.seq > last or min(built, last) - columns.seq > MAX_REPLAYED_CHANGES:
+                noted = change_noted(generation.folder)
+                if noted is None or noted == self.catalogue.product_changed_at(built):
+                    return mapped
+                log.warning("The catalogue is not the one of the index: index the shop again")
+                return ProductColumns.read(self.catalogue)
+        if columns is None or not usable or min(built, last) - columns.seq > MAX_REPLAYED_CHANGES:
             return ProductColumns.read(self.catalogue)
         return columns
 

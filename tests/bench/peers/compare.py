@@ -55,19 +55,21 @@ def comparing_rows(rows: np.ndarray, questions: Mapping[str, Floats], emphasis: 
     own = Windowshop()
     report: dict[str, Any] = {"rows": len(rows), "windowshop": {"build_s": built(own, rows, emphasis)}}
     for name, kind in CONTESTANTS.items():
+        figures: dict[str, Any] = {}
+        report[name] = figures
         try:
             peer = kind()
-            report[name] = {"build_s": built(peer, rows, emphasis)}
-        except ImportError as error:
-            report[name] = {"skipped": f"{error.name} is not installed: pip install {error.name}"}
-            continue
-        for (part, filtered), truth in truths.items():
-            allowed = mask if filtered else None
-            title = f"{part}, 5 %" if filtered else part
-            if filtered and not peer.filters:
-                report[name][title] = {"skipped": "takes no filter"}
-                continue
-            report[name][title] = beside(own, peer, rows, questions[part], truth, allowed)
+            figures["build_s"] = built(peer, rows, emphasis)
+            for (part, filtered), truth in truths.items():
+                title = f"{part}, 5 %" if filtered else part
+                if filtered and not peer.filters:
+                    figures[title] = {"skipped": "takes no filter"}
+                    continue
+                figures[title] = beside(own, peer, rows, questions[part], truth, mask if filtered else None)
+        except ModuleNotFoundError as error:
+            figures["skipped"] = f"{error.name} is not installed: pip install {error.name}"
+        except Exception as error:  # whatever a peer raises, the others are compared
+            figures["skipped"] = f"failed: {error!r}"
     return report
 
 
@@ -91,7 +93,9 @@ def beside(
     tuned = {}
     for name, each in (("own", own), ("peer", peer)):
         for effort in each.efforts:
-            recall = recall_of(lambda q, e=each, f=effort: e.search(q, DEPTH, f, allowed), rows, queries, truth)
+            recall = recall_of(
+                lambda q, e=each, f=effort: e.search(q, DEPTH, f, allowed), rows, queries, truth, allowed
+            )
             if recall >= RECALL:
                 break
         tuned[name] = (effort, recall)
@@ -110,10 +114,13 @@ def beside(
     return figures
 
 
-def recall_of(search: Search, rows: np.ndarray, queries: Floats, truth: Floats) -> float:
-    """Return the share of the ten best rows that a search finds; equal scores count."""
+def recall_of(search: Search, rows: np.ndarray, queries: Floats, truth: Floats, allowed: Mask | None = None) -> float:
+    """Return the share of the ten best allowed rows that a search finds; equal scores count, other rows do not."""
     found = 0
     for query, least in zip(queries, truth, strict=True):
-        numbers = search(query)
-        found += int((exact_scores(rows, query, numbers[numbers >= 0]) >= least - 1e-5).sum())
+        numbers = np.unique(search(query))
+        numbers = numbers[numbers >= 0]
+        if allowed is not None:
+            numbers = numbers[allowed[numbers]]
+        found += int((exact_scores(rows, query, numbers) >= least - 1e-5).sum())
     return found / (DEPTH * len(queries))

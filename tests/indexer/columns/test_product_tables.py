@@ -22,7 +22,7 @@ class IdTable:
         assert not self.ids or key > max(self.ids)
         self.ids[key] = product.id
 
-    def write(self, folder):
+    def write(self, folder, changed):
         (folder / "ids.json").write_text(json.dumps(self.ids))
 
 

@@ -4,14 +4,17 @@ import random
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from catalog.files.failpoints import VARIABLE, Failed
 from indexer.build.build import build_index, update_index
 from indexer.build.index_run import UpdateOptions
+from indexer.columns.column_files import map_table
 from search.engine import SearchEngine
 from search.query.filters import parse_filter
 from search.query.terms import Query, TextTerm
+from search.state.column_store import ProductColumns
 from tests.fake_encoder import FakeEncoder
 from tests.search.live.followed_shop import live
 from tests.search.live.shop_life import ShopLife
@@ -87,6 +90,23 @@ def test_filters_counts_and_orders_are_of_the_products_of_now(tmp_path, monkeypa
         page = engine.search(Query((), filter=parse_filter({}), facets=True))
         categories = next(facet for facet in page.facets if facet.name == "category")
         assert {value.label: value.count for value in categories.values}["Kitchen"] == 1
+
+
+def test_a_server_takes_the_columns_of_each_new_generation(tmp_path):
+    """Those of the first would keep deleted files mapped, with copies and texts of all changes since in memory."""
+    home, feed = tmp_path / "shop", tmp_path / "feed"
+    build_index(home, feed_of(feed, BEFORE), FakeEncoder())
+    with SearchEngine.open(home) as engine:
+        for builds, rows in ((False, AFTER), (True, (*AFTER, ("a4", "Tea cup", "Kitchen", "4.00", "in stock")))):
+            before = engine._live.served.columns
+            reindex(home, feed_of(feed, rows), builds)
+            engine.follow()
+            columns, generation = engine._live.served.columns, engine.generation
+            own = map_table(ProductColumns, generation.folder, generation.manifest.files, generation.manifest.seq)
+            assert columns.lineage is not before.lineage and not columns.ids.tail
+            assert not np.shares_memory(columns.keys, before.keys) and not columns.keys.flags.owndata
+            assert columns.keys.tolist() == own.keys.tolist() and columns.ids.tolist() == own.ids.tolist()
+            assert sorted(browsed(engine, {})) == [row[0] for row in rows]
 
 
 def test_a_new_product_with_the_exact_word_is_found_though_many_pictures_are_nearer(tmp_path):

@@ -1,6 +1,7 @@
 """Columns that were written beside an index and mapped answer as those that are read from the products."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 
 from catalog.errors import DamagedGeneration
 from catalog.home import ShopHome
+from catalog.storage.catalogue import Catalogue
 from indexer.build import generation_builder
 from indexer.build.build import build_index
-from indexer.columns.column_files import COLUMNS_FILE, map_table, write_table
+from indexer.columns.column_files import COLUMNS_FILE, change_noted, map_table, write_table
 from indexer.columns.text_column import TextColumn
 from indexer.generations.store import open_current
 from search.engine import SearchEngine
@@ -21,7 +23,9 @@ from search.query.filters import Filter, parse_filter
 from search.query.terms import Query
 from search.retrieval.facets import facet_counts, facet_fields
 from search.retrieval.result_set import browse_order
+from search.state.change_replay import ChangeReplayer
 from search.state.column_store import ProductColumns
+from search.state.snapshot import GenerationRows
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import colour_shop
 from tests.search.random_shops import FILTERS, product
@@ -123,3 +127,19 @@ def test_columns_of_a_later_format_are_not_read_and_wrong_ones_are_damage(home):
     path.write_text(json.dumps(body | {"arrays": {"keys": ["int64", 0, 10_000]}}))
     with pytest.raises(DamagedGeneration):
         map_table(ProductColumns, generation.folder, generation.manifest.files, 1)
+
+
+@pytest.mark.usefixtures("fake_encoder")
+def test_columns_of_another_catalogue_are_not_taken(home, caplog):
+    """A copy of an earlier day, which has had as many changes since, has the numbers of the one that was indexed."""
+    generation, path = open_current(home), ShopHome(home).generation(1) / COLUMNS_FILE
+    with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
+        replayer = ChangeReplayer(catalogue)
+        assert change_noted(generation.folder) == catalogue.product_changed_at(catalogue.seq) != ""
+        body = json.loads(path.read_text())
+        for noted, is_mapped in (("another", False), (None, True)):
+            path.write_text(json.dumps(body | {"notes": body["notes"] | {"changed": noted}}))
+            columns = replayer.open(GenerationRows(generation)).columns
+            assert columns.keys.flags.owndata is not is_mapped
+            assert ("is not the one of the index" in caplog.text) is not is_mapped
+            caplog.clear()
