@@ -68,7 +68,7 @@ def test_every_new_index_knows_how_much_it_finds(kennel, tmp_path, seed, kind, m
         path = draw_feed(feed, f"{number}.csv", seed + number, 70, 90)
         report = update_index(home, FakeEncoder(), UpdateOptions(path, build=options))
         recall = open_current(home).manifest.recall
-        assert report.made and recall.queries == 3 * len(open_current(home).rows)
+        assert report.made and recall.queries == 4 * len(open_current(home).rows)
         assert min(recall.picture, recall.text) >= MIN_RECALL
         gates = {gate["name"]: gate["value"] for gate in json.loads(ShopHome(home).report(number).read_text())["gates"]}
         assert gates["picture recall"] == recall.picture and gates["text recall"] == recall.text

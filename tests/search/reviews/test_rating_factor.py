@@ -1,18 +1,17 @@
 """Ratings order what is otherwise alike, never more than that, at once, and not at all where they are switched off."""
 
-from types import SimpleNamespace
-
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.product import Product
 from catalog.reviews.review import APPROVED, PENDING, ReviewDraft
 from catalog.reviews.review_query import NewReview, ProductRating, RatingTable
 from catalog.reviews.review_store import ReviewStore
 from search.query.terms import PictureTerm, Query
 from search.reviews.ranking import rating_factor
 from search.reviews.ranking.rating_factor import PRIOR_REVIEWS, RATING_SHARE, bayesian_mean, rating_parts
+from search.state.column_store import ProductColumns
 from tests.search.shop_fixtures import BLUE, GREEN, RED, Item, make_shop, picture
 
 MUGS = tuple(Item(f"m{i}", "red mug", (RED,), "Tableware > Mugs", place=f"m{i}") for i in range(4))
@@ -106,7 +105,8 @@ ROWS = st.lists(
 @given(ROWS)
 def test_a_part_is_bounded_and_follows_the_mean(rows):
     products = {f"p{number}": ProductRating(count, round(count * mean)) for number, count, mean in rows}
-    parts = rating_parts(RatingTable(1, products), SimpleNamespace(ids=np.array([f"p{i}" for i in range(5)], object)))
+    columns = ProductColumns.of((number, Product(f"p{number}", "Pot", ())) for number in range(5))
+    parts = rating_parts(RatingTable(1, products), columns)
     if parts is None:
         return
     assert abs(parts).max() <= RATING_SHARE
