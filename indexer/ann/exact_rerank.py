@@ -32,6 +32,8 @@ class RerankedSearch:
 
     def search(self, query: Floats, k: int, allowed: Mask | None = None) -> tuple[Floats, Ids]:
         """Return (scores, row numbers) of the k best rows for a query (dim,), best first, ties by row number."""
+        if allowed is not None and allowed.shape != (len(self.rows),):
+            raise ValueError(f"the mask has shape {allowed.shape} where the index has {len(self.rows)} rows")
         count = len(self.rows) if allowed is None else int(np.count_nonzero(allowed))
         if count == 0 or k < 1:
             return np.zeros(0, np.float32), np.zeros(0, np.int64)
