@@ -225,7 +225,7 @@ class StepFailed(WindowshopError):
 
 
 class VectorsUnavailable(WindowshopError):
-    """The engine that holds the shop's vectors does not answer, or cannot do what was asked of it."""
+    """The engine that holds the shop's vectors does not answer, or cannot do what a request needs."""
 
 
 class OrdersUnavailable(WindowshopError):

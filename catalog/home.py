@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
 
-from catalog.errors import NoGeneration
-
 
 class Entry:
     """A file or folder of the home by its path in it; the docstring says what it holds and which command writes it."""
@@ -169,9 +167,3 @@ class ShopHome:
     def rejected(self, generation: int) -> Path:
         """Return the rows rejected when a generation was made; the file is absent when there were none."""
         return self.reports / f"rejected-{generation:06d}.csv"
-
-    def require_catalogue(self) -> Path:
-        """Return the catalogue's path. Raises NoGeneration when there is no shop here yet."""
-        if not self.catalogue.is_file():
-            raise NoGeneration(f"There is no shop in {self.root}.", "Index a feed first: make index FEED=...")
-        return self.catalogue

@@ -6,17 +6,15 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from catalog.errors import DamagedStore, UnknownProduct
+from catalog.errors import DamagedStore
 from catalog.postgres import copying, price_rows, product_rows, words
 from catalog.postgres.connections import PostgresConnections
 from catalog.price_history.price_history import PriceHistory
-from catalog.product import Picture, Product
-from catalog.storage.catalogue import Catalogue, Change, PictureRow, ReplaceCounts
+from catalog.product import Product
+from catalog.storage.catalogue import Catalogue, CatalogueStatements, ReplaceCounts
 from catalog.storage.history import NEVER
 from catalog.storage.modification_times import KeyRange
-from catalog.storage.restoration import ProductHistory
 from catalog.storage.word_index import Words
 
 _META_PREFIX = "note."
@@ -25,14 +23,16 @@ _MAX_FAULTS = 10
 _KEYS_OF = "SELECT key FROM products WHERE id = ANY(%s::text[]) ORDER BY key"
 _SELECT_CATEGORIES = "SELECT key, category FROM products WHERE key = ANY(%s::bigint[])"
 _UPDATE_PATHS = "UPDATE pictures SET path = %s::text || substr(path, %s::integer) WHERE starts_with(path, %s)"
-_KEYS_CHANGED = "SELECT key FROM products WHERE id IN (SELECT product_id FROM changes WHERE seq > %s) ORDER BY key"
-_SELECT_CHANGES = "SELECT seq, product_id, kind FROM changes WHERE seq > %s ORDER BY seq LIMIT nullif(%s::bigint, -1)"
-_SELECT_PICTURE = "SELECT path, sha256, width, height FROM pictures WHERE sha256 = %s ORDER BY product_key LIMIT 1"
-_SELECT_IDS = "SELECT key, id FROM products WHERE key > %s ORDER BY key LIMIT %s"
-_SELECT_TITLES = "SELECT key, title FROM products WHERE key > %s ORDER BY key LIMIT %s"
-_PICTURE_ROWS = """SELECT product.key, position, sha256, path, title
+_STATEMENTS = CatalogueStatements(
+    ids="SELECT key, id FROM products WHERE key > %s ORDER BY key LIMIT %s",
+    titles="SELECT key, title FROM products WHERE key > %s ORDER BY key LIMIT %s",
+    picture_rows="""SELECT product.key, position, sha256, path, title
     FROM (SELECT key, title FROM products WHERE key > %s ORDER BY key LIMIT %s) AS product
-    LEFT JOIN pictures ON product_key = product.key ORDER BY product.key, position"""
+    LEFT JOIN pictures ON product_key = product.key ORDER BY product.key, position""",
+    keys_changed="SELECT key FROM products WHERE id IN (SELECT product_id FROM changes WHERE seq > %s) ORDER BY key",
+    changes="SELECT seq, product_id, kind FROM changes WHERE seq > %s ORDER BY seq LIMIT nullif(%s::bigint, -1)",
+    picture="SELECT path, sha256, width, height FROM pictures WHERE sha256 = %s ORDER BY product_key LIMIT 1",
+)
 _SELECT_PARTS = """SELECT (key - 1) / %s::bigint AS part, count(*), coalesce(max(at), '')
     FROM products LEFT JOIN (SELECT product_id, max(at) AS at FROM changes GROUP BY product_id) AS last
     ON product_id = id GROUP BY part ORDER BY part"""
@@ -55,10 +55,8 @@ class PostgresCatalogue(Catalogue):
     """The products of a shop in a schema. Threads share a few connections."""
 
     def __init__(self, connections: PostgresConnections) -> None:
+        super().__init__(connections, product_rows, _STATEMENTS)
         self._connections = connections
-        self._read = connections.snapshot
-        self._write = connections.transaction
-        self.history = ProductHistory(connections, product_rows)
         self.price_history = PriceHistory(connections, price_rows.STATEMENTS, price_rows.rewrite)
 
     def close(self) -> None:
@@ -101,42 +99,15 @@ class PostgresCatalogue(Catalogue):
         with self._write() as db:
             return product_rows.remove(db, list(ids))
 
-    def get(self, product_id: str) -> Product:
-        """Read a product by id."""
-        with self._read():
-            key = self.key_of(product_id)
-            return self.get_many([key])[key]
-
-    def get_many(self, keys: Sequence[int]) -> dict[int, Product]:
-        """Read products by key."""
-        wanted = [int(key) for key in keys]
-        with self._read() as db:
-            found = product_rows.read(db, wanted)
-        return {key: found[key] for key in wanted if key in found}
-
     def categories(self, keys: Sequence[int]) -> dict[int, str]:
         """Read categories by key."""
         with self._read() as db:
             return dict(db.execute(_SELECT_CATEGORIES, ([int(key) for key in keys],)).fetchall())
 
-    def find(self, ids: Iterable[str]) -> dict[str, tuple[int, Product]]:
-        """Read keys and products by id."""
-        with self._read() as db:
-            found = product_rows.read(db, self.keys_of(ids))
-            return {product.id: (key, product) for key, product in found.items()}
-
     def keys_of(self, ids: Iterable[str]) -> list[int]:
         """Read keys by id."""
         with self._read() as db:
             return [row[0] for row in db.execute(_KEYS_OF, (list(ids),))]
-
-    def ids(self) -> Iterator[tuple[int, str]]:
-        """Read keys and ids by pages."""
-        return itertools.chain.from_iterable(self._pages(_SELECT_IDS))
-
-    def titles(self) -> Iterator[tuple[int, str]]:
-        """Read keys and titles by pages."""
-        return itertools.chain.from_iterable(self._pages(_SELECT_TITLES))
 
     def key_ranges(self, size: int) -> list[KeyRange]:
         """Count products and read the last change by ranges of keys."""
@@ -147,16 +118,6 @@ class PostgresCatalogue(Catalogue):
         """Read the last change of products in a range of keys."""
         with self._read() as db:
             return dict(db.execute(_SELECT_TIMES, (first, last)).fetchall())
-
-    def keys_changed(self, after: int) -> list[int]:
-        """Read the keys of products that the log has put."""
-        with self._read() as db:
-            return [row[0] for row in db.execute(_KEYS_CHANGED, (after,))]
-
-    def iter_picture_rows(self) -> Iterator[list[PictureRow]]:
-        """Read pictures by pages of products."""
-        for page in self._pages(_PICTURE_ROWS):
-            yield [PictureRow(*row) for row in page if row[2] is not None]
 
     def set_meta(self, name: str, value: str | None) -> None:
         """Write or delete a text."""
@@ -198,65 +159,8 @@ class PostgresCatalogue(Catalogue):
         with self._write() as db:
             copying.read_file(db, path)
 
-    def key_of(self, product_id: str) -> int:
-        """Read the key of an id."""
-        with self._read() as db:
-            key = product_rows.key_of(db, product_id)
-        if key is None:
-            problem = f"No product has the id {product_id[:100]!r}."
-            raise UnknownProduct(problem, "Search for it, or check the feed's ids.")
-        return key
-
-    def keys(self) -> list[int]:
-        """Read all keys."""
-        with self._read() as db:
-            return [row[0] for row in db.execute("SELECT key FROM products ORDER BY key")]
-
-    def _key_pages(self) -> Iterator[list[int]]:
-        for page in self._pages(_SELECT_IDS):
-            yield [key for key, _ in page]
-
-    def picture(self, sha256: str) -> Picture | None:
-        """Read the first picture with that hash."""
-        with self._read() as db:
-            row = db.execute(_SELECT_PICTURE, (sha256,)).fetchone()
-        return Picture(*row) if row else None
-
     @contextmanager
     def words(self) -> Iterator[Words]:
         """Yield the words as of one snapshot."""
         with self._read() as db:
             yield words.PostgresWords(db)
-
-    def count(self) -> int:
-        """Count products."""
-        return self._number("SELECT count(*) FROM products")
-
-    def pictures_count(self) -> int:
-        """Count pictures."""
-        return self._number("SELECT count(*) FROM pictures")
-
-    @property
-    def seq(self) -> int:
-        """The last number of the change log."""
-        return self._number("SELECT coalesce(max(seq), 0) FROM changes")
-
-    def changes(self, after: int = 0, limit: int = -1) -> list[Change]:
-        """Read the change log."""
-        with self._read() as db:
-            return [Change(*row) for row in db.execute(_SELECT_CHANGES, (after, limit))]
-
-    def _pages(self, query: str) -> Iterator[list[tuple[Any, ...]]]:
-        last = 0
-        while page := self._page(query, last):
-            yield page
-            last = page[-1][0]
-
-    def _page(self, query: str, after: int) -> list[tuple[Any, ...]]:
-        with self._read() as db:
-            return db.execute(query, (after, product_rows.CHUNK_PRODUCTS)).fetchall()
-
-    def _number(self, query: str) -> int:
-        with self._read() as db:
-            row = db.execute(query).fetchone()
-        return int(row[0]) if row else 0

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+from catalog.database import Database
+from catalog.errors import UnknownProduct
 from catalog.price_history.price_history import PriceHistory
 from catalog.product import Picture, Product
 from catalog.storage.history import NEVER
 from catalog.storage.modification_times import KeyRange
-from catalog.storage.restoration import ProductHistory
+from catalog.storage.restoration import ProductHistory, StoredProducts
 from catalog.storage.word_index import Words
 
 
@@ -47,6 +51,18 @@ class PictureRow:
     title: str
 
 
+@dataclass(frozen=True, slots=True)
+class CatalogueStatements:
+    """The statements that every database runs alike, each in its own dialect; pages are of rows above a key."""
+
+    ids: str
+    titles: str
+    picture_rows: str
+    keys_changed: str
+    changes: str
+    picture: str
+
+
 class Catalogue(ABC):
     """The products of a shop. Threads may share it. Processes may open it at once: one writes at a time, all read.
 
@@ -56,6 +72,13 @@ class Catalogue(ABC):
 
     history: ProductHistory
     price_history: PriceHistory
+
+    def __init__(self, database: Database, rows: StoredProducts, statements: CatalogueStatements) -> None:
+        self._rows = rows
+        self._statements = statements
+        self._read = database.snapshot
+        self._write = database.transaction
+        self.history = ProductHistory(database, rows)
 
     @staticmethod
     def open(path: Path) -> Catalogue:
@@ -97,33 +120,40 @@ class Catalogue(ABC):
     def remove(self, ids: Iterable[str]) -> int:
         """Remove products by id, log it and return how many there were; ignore unknown ids."""
 
-    @abstractmethod
     def get(self, product_id: str) -> Product:
         """Return one product. Raises UnknownProduct when none has that id."""
+        with self._read():
+            key = self.key_of(product_id)
+            return self.get_many([key])[key]
 
-    @abstractmethod
     def get_many(self, keys: Sequence[int]) -> dict[int, Product]:
         """Return the products of these keys by key, in the order of `keys`, without keys that no product has."""
+        wanted = [int(key) for key in keys]
+        with self._read() as db:
+            found = self._rows.read(db, wanted)
+        return {key: found[key] for key in wanted if key in found}
 
     @abstractmethod
     def categories(self, keys: Sequence[int]) -> dict[int, str]:
         """Return the categories of these keys by key, without keys that no product has."""
 
-    @abstractmethod
     def find(self, ids: Iterable[str]) -> dict[str, tuple[int, Product]]:
         """Return key and product by id, without ids that no product has."""
+        with self._read() as db:
+            found = self._rows.read(db, self.keys_of(ids))
+            return {product.id: (key, product) for key, product in found.items()}
 
     @abstractmethod
     def keys_of(self, ids: Iterable[str]) -> list[int]:
         """Return the keys of these ids, ascending, without ids that no product has."""
 
-    @abstractmethod
     def ids(self) -> Iterator[tuple[int, str]]:
         """Return an iterator of every key and id in key order, which reads a page at a time."""
+        return itertools.chain.from_iterable(self._pages(self._statements.ids))
 
-    @abstractmethod
     def titles(self) -> Iterator[tuple[int, str]]:
         """Return an iterator of every key and title in key order, which reads a page at a time."""
+        return itertools.chain.from_iterable(self._pages(self._statements.titles))
 
     @abstractmethod
     def key_ranges(self, size: int) -> list[KeyRange]:
@@ -133,13 +163,15 @@ class Catalogue(ABC):
     def times_between(self, first: int, last: int) -> dict[str, str]:
         """Return the time of the last change, ISO in UTC, of each product with a key from `first` to `last`, by id."""
 
-    @abstractmethod
     def keys_changed(self, after: int) -> list[int]:
         """Return the keys of present products that a change with a number above `after` has put."""
+        with self._read() as db:
+            return [row[0] for row in db.execute(self._statements.keys_changed, (after,))]
 
-    @abstractmethod
     def iter_picture_rows(self) -> Iterator[list[PictureRow]]:
         """Yield the pictures of every product in the order of an index's rows, a page of products at a time."""
+        for page in self._pages(self._statements.picture_rows):
+            yield [PictureRow(*row) for row in page if row[2] is not None]
 
     @abstractmethod
     def set_meta(self, name: str, value: str | None) -> None:
@@ -161,51 +193,76 @@ class Catalogue(ABC):
     def copy_to(self, path: Path) -> None:
         """Copy the catalogue as it is now to a new file of SQLite, while others read and write it."""
 
-    @abstractmethod
     def key_of(self, product_id: str) -> int:
         """Return a product's key, which never changes and no other product gets. Raises UnknownProduct."""
+        with self._read() as db:
+            key = self._rows.key_of(db, product_id)
+        if key is None:
+            problem = f"No product has the id {product_id[:100]!r}."
+            raise UnknownProduct(problem, "Search for it, or check the feed's ids.")
+        return key
 
-    @abstractmethod
     def keys(self) -> list[int]:
         """Return the keys of all products, ascending."""
+        with self._read() as db:
+            return [row[0] for row in db.execute("SELECT key FROM products ORDER BY key")]
 
     def iterate(self) -> Iterator[tuple[int, Product]]:
         """Yield every key and product in key order, a page at a time; changes made meanwhile may or may not show."""
         for page in self._key_pages():
             yield from self.get_many(page).items()
 
-    @abstractmethod
     def _key_pages(self) -> Iterator[list[int]]:
-        """Yield the keys of all products, ascending, a page at a time."""
+        for page in self._pages(self._statements.ids):
+            yield [key for key, _ in page]
 
-    @abstractmethod
     def picture(self, sha256: str) -> Picture | None:
         """Return the picture with that content hash, or None when no product has it."""
+        with self._read() as db:
+            row = db.execute(self._statements.picture, (sha256,)).fetchone()
+        return Picture(*row) if row else None
 
     @abstractmethod
     def words(self) -> AbstractContextManager[Words]:
         """Yield the word index; all reads within the block see the same state."""
 
-    @abstractmethod
     def count(self) -> int:
         """Return the number of products."""
+        return self._number("SELECT count(*) FROM products")
 
-    @abstractmethod
     def pictures_count(self) -> int:
         """Return the number of pictures of all products; a picture of two products counts twice."""
+        return self._number("SELECT count(*) FROM pictures")
 
     @property
-    @abstractmethod
     def seq(self) -> int:
         """The number of the last logged change; 0 before the first.
 
-        Changes show in the order of their numbers, none of which is left out: whoever has read up to one misses none.
+        Changes show in the order of their numbers, none of which is left out: who has read up to one misses none.
         """
+        return self._number("SELECT coalesce(max(seq), 0) FROM changes")
 
-    @abstractmethod
     def changes(self, after: int = 0, limit: int = -1) -> list[Change]:
         """Return the changes with a number above `after`, in order, at most `limit` unless that is -1."""
+        with self._read() as db:
+            return [Change(*row) for row in db.execute(self._statements.changes, (after, limit))]
 
     def product_changed_at(self, seq: int) -> str:
         """Return the id of the product of change `seq`; empty where there is none."""
         return next((change.product_id for change in self.changes(seq - 1, 1) if change.seq == seq), "")
+
+    def _pages(self, query: str) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield the rows of a query for the keys above one, a page of products at a time."""
+        last = 0
+        while page := self._page(query, last):
+            yield page
+            last = page[-1][0]
+
+    def _page(self, query: str, after: int) -> list[tuple[Any, ...]]:
+        with self._read() as db:
+            page: list[tuple[Any, ...]] = db.execute(query, (after, self._rows.CHUNK_PRODUCTS)).fetchall()
+        return page
+
+    def _number(self, query: str) -> int:
+        with self._read() as db:
+            return int(db.execute(query).fetchone()[0])

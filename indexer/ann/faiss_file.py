@@ -16,6 +16,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.ann.coarse_lists import rows_by_list
 from indexer.ann.mmap_arrays import BLOCK_ROWS, blocks, release_pages
 from indexer.numeric import chunks
 from indexer.types import Floats, Ids
@@ -57,8 +58,7 @@ def write_lists(file: BinaryIO, rows: Rows, lists: Lists) -> None:
     list_of_row = np.empty(len(rows), np.int32)
     for part, block in blocks(rows):
         list_of_row[part] = lists.assign(block)
-    lengths = np.bincount(list_of_row, minlength=lists.count)
-    order = np.argsort(list_of_row, kind="stable")
+    order, lengths = rows_by_list(list_of_row, lists.count)
     file.write(_LISTS.pack(b"ilar", lists.count, lists.code_bytes, b"full") + _SIZE.pack(lists.count))
     file.write(lengths.astype("<u8").data)
     start = read = 0

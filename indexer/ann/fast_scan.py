@@ -14,7 +14,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.ann.coarse_lists import NEAR_FACTOR, Assigner, ListOrder, ListRanking, MainAxes
+from indexer.ann.coarse_lists import NEAR_FACTOR, Assigner, ListOrder, ListRanking, MainAxes, rows_by_list
 from indexer.ann.mmap_arrays import blocks, sample_rows
 from indexer.types import Floats, Ids, Mask
 
@@ -61,8 +61,7 @@ def fill(index: Any, rows: Rows, emphasis: Floats | None) -> None:
     for part, block in blocks(rows):
         list_of_row[part] = assign(block)
         codes[part] = index.pq.compute_codes(block - means[list_of_row[part]])
-    lengths = np.bincount(list_of_row, minlength=index.nlist)
-    order = np.argsort(list_of_row, kind="stable")
+    order, lengths = rows_by_list(list_of_row, index.nlist)
     for number, end in enumerate(np.cumsum(lengths).tolist()):
         if length := int(lengths[number]):
             members = order[end - length : end]
@@ -133,9 +132,8 @@ def _cluster(sample: Floats, lists: int, seed: int, emphasis: Floats | None) -> 
     nearest = faiss.IndexFlatL2(projected.shape[1])
     clustering.train(projected, nearest)
     list_of_row = nearest.search(projected, 1)[1][:, 0]
-    lengths = np.bincount(list_of_row, minlength=lists)
+    order, lengths = rows_by_list(list_of_row, lists)
     means = np.zeros((lists, sample.shape[1]), np.float32)
-    order = np.argsort(list_of_row, kind="stable")
     filled = np.flatnonzero(lengths)
     starts = (np.cumsum(lengths) - lengths)[filled]
     means[filled] = np.add.reduceat(sample[order], starts, axis=0) / lengths[filled, None]

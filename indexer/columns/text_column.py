@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from indexer.types import Ids
 
-MAX_DECODED = 2_000  # texts of a column that are all decoded once one is asked for
+MAX_DECODED = 2_000  # texts of a column that are all decoded once one is read
 _ERRORS = "surrogatepass"  # a lone surrogate is no error here
 
 Texts = NDArray[np.object_]

@@ -46,7 +46,7 @@ class EncoderSource:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a worker cannot do what it was asked: the class of the error, its message and its hint."""
+    """Why a worker cannot do its work: the class of the error, its message and its hint."""
 
     error: str
     message: str

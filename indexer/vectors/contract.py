@@ -51,7 +51,7 @@ class RowArray(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RowFacts:
-    """What filters ask of a product: stored beside its rows where an engine filters by itself.
+    """What filters ask of a product: stored with its rows where an engine filters by itself.
 
     `labels` maps a field ("category", "brand", "attributes.gender") to its folded labels; a category has one per level.
     """

@@ -5,6 +5,7 @@ import pytest
 
 from catalog.errors import NoGeneration
 from catalog.home import Entry, ShopHome
+from catalog.storage.opening import require_catalogue
 
 # Homes and backups of earlier versions hold these names, so they never change.
 ON_DISK = """
@@ -62,6 +63,7 @@ def test_every_path_is_documented():
 
 def test_a_home_without_a_shop(tmp_path):
     with pytest.raises(NoGeneration, match=r"There is no shop in .*Index a feed first"):
-        ShopHome(tmp_path).require_catalogue()
+        require_catalogue(tmp_path)
     ShopHome(tmp_path).catalogue.touch()
-    assert ShopHome(tmp_path).require_catalogue() == tmp_path / "catalog.sqlite"
+    require_catalogue(tmp_path)
+    assert ShopHome(tmp_path).catalogue == tmp_path / "catalog.sqlite"

@@ -42,12 +42,15 @@ class MilvusAddress:
     @property
     def uri(self) -> str:
         """The address for pymilvus."""
+        return f"{'https' if self.secure else 'http'}://{self._authority}"
+
+    @property
+    def _authority(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'https' if self.secure else 'http'}://{host}:{self.port}"
+        return f"{host}:{self.port}"
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"milvus{'s' * self.secure}://{host}:{self.port}{f'/{self.database}' if self.database else ''}"
+        return f"milvus{'s' * self.secure}://{self._authority}{f'/{self.database}' if self.database else ''}"
 
     def __repr__(self) -> str:
         return f"MilvusAddress({str(self)!r})"

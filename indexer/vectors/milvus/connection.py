@@ -39,7 +39,7 @@ class MilvusConnection:
         """
         try:
             return self._call(name, collection, timeout=READ_SECONDS, **options)
-        except _NotLoaded:  # the server was started anew, and milvus-lite loads nothing by itself
+        except _NotLoaded:  # the server was started again, and milvus-lite loads nothing by itself
             self._call("load_collection", collection, timeout=READ_SECONDS, _async=True)  # no search waits for its end
             return self._call(name, collection, timeout=READ_SECONDS, **options)
 
@@ -106,7 +106,7 @@ class MilvusConnection:
             return self._client
 
     def _failed(self, client: Any, error: BaseException) -> None:
-        """Drop a client that did not reach Milvus, so that the next attempt, after a pause, connects anew.
+        """Drop a client that did not reach Milvus, so that the next attempt, after a pause, connects again.
 
         One that got an answer, or none in time, is kept: other threads use it, and their calls may well succeed.
         """
