@@ -133,9 +133,12 @@ async function decide(ids, to) {
   const next = after(rows);
   for (const each of rows) { picked.delete(each.dataset.id); each.remove(); }
   rest();
+  const focus = () => (next?.isConnected ? next : find("#reviews > li"))?.focus();
+  focus();                      // before the list is read, so that a key pressed meanwhile is not lost
   say(told(DID[to], ids.length));
-  if (!items().length) await list();
-  (next?.isConnected ? next : find("#reviews > li"))?.focus();
+  if (items().length) return;
+  await list();
+  focus();
 }
 
 const told = ([one, many], n) => n === 1 ? W[one] : filled(W[many], { n: n.toLocaleString(LANGUAGE) });

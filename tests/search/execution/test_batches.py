@@ -150,6 +150,7 @@ def test_too_many_are_refused_at_once_and_those_dropped_make_room(steps):
 
 
 def test_closing_refuses_what_waits_and_leaves_no_thread():
+    before = set(threading.enumerate())
     queue, work = BatchQueue("encoder"), Work()
     gate = threading.Event()
     work.held.append(gate)
@@ -164,11 +165,11 @@ def test_closing_refuses_what_waits_and_leaves_no_thread():
     assert dict(queue.counts().dropped) == {"late": 0, "full": 0}
     gate.set()
     assert running.future.result(300) == [2]
-    wait_for(lambda: not any(thread.name == "batch-encoder" for thread in threading.enumerate()))
+    wait_for(lambda: not any(thread.name == "batch-encoder" for thread in set(threading.enumerate()) - before))
 
 
 def test_many_callers_get_their_own_results_and_one_thread_does_the_work(steps):
-    work, wrong = Work(), []
+    work, wrong, before = Work(), [], set(threading.enumerate())
 
     def ask(number):
         for turn in range(50):
@@ -182,7 +183,7 @@ def test_many_callers_get_their_own_results_and_one_thread_does_the_work(steps):
         thread.join()
     assert wrong == []
     assert sum(map(len, work.batches)) == 8 * 50 * 2
-    assert sum(thread.name == f"batch-{PICTURES}" for thread in threading.enumerate()) == 1
+    assert sum(thread.name == f"batch-{PICTURES}" for thread in set(threading.enumerate()) - before) == 1
     counts = steps.counts()[0]
     (_, batches), (_, waits) = counts.sizes[0][-1], counts.waits[0][-1]
     assert (counts.pending, batches, waits, counts.sizes[1]) == (0, len(work.batches), 400, 800)
