@@ -1,22 +1,19 @@
-"""Retrieve rows of a snapshot, rank their products by vector and text scores, and build hits with their evidence."""
+"""Retrieve rows of a snapshot, and rank their products by vector and text scores."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from catalog.product import Picture, Product
 from indexer.ann.exact_rerank import MAX_EXACT_ROWS, exact_scores
+from indexer.columns.product_table import sorted_places
 from indexer.types import Floats, Ids, Mask
 from indexer.vectors.conditions import RowCondition
-from search.hits import SearchHit
 from search.query.filters import Filter
 from search.query.terms import LEXICAL
 from search.retrieval.lexical_fusion import TextScores
-from search.retrieval.serving_state import ServingState
 from search.state.column_store import ProductColumns
 from search.state.item_groups import ItemGroups
 from search.state.pushdown import row_condition
@@ -25,6 +22,8 @@ from search.state.snapshot import Snapshot
 MIN_TEXT_FETCH = 128  # rows to fetch when text scores count too, so that the order is certain after one retrieval
 EXACT_MATCH_BONUS = 0.9  # share of what a product with a number or name from the text lacks to a score of 1
 MAX_EXACT_MATCHES = 256  # products whose rows are read for that bonus wherever they rank
+MAX_REFINEMENTS = 4  # searches for products that may yet be on the page, before more rows are fetched
+ROUNDING = 1e-6  # of a score
 SAMPLE_STEP = 16  # of all scores, one in so many tells below which none can be among the best
 MAX_TEXT_ONLY = 1_024  # products to fetch where there are only text scores
 
@@ -77,19 +76,33 @@ class SearchScope:
         """
         scores = text.scores
         if self.allowed is not None:
-            of_all = text.keys is snapshot.columns.keys
-            allowed = self.allowed if of_all else np.append(self.allowed, False)[snapshot.columns.ordinals(text.keys)]
-            scores = np.where(allowed, scores, np.float32(0.0))
+            scores = scores * self._allowed_of(snapshot, self.allowed, text)
         chosen, best_other = leading_places(scores, count)
         return text.keys[chosen], scores[chosen], best_other
 
+    def rivals(self, snapshot: Snapshot, text: TextScores, needed: float, known: Ids) -> Ids:
+        """Return the sorted keys of the products that may be hits and have at least a text score; not `known` ones."""
+        mask = text.scores >= needed
+        if self.allowed is not None:
+            mask &= self._allowed_of(snapshot, self.allowed, text)
+        places = sorted_places(text.keys, np.concatenate([known, np.array(self.excluded, np.int64)]))
+        mask[places[places >= 0]] = False
+        return text.keys[np.flatnonzero(mask)]
+
+    @staticmethod
+    def _allowed_of(snapshot: Snapshot, allowed: Mask, text: TextScores) -> Mask:
+        if text.keys is snapshot.columns.keys:
+            return allowed
+        return np.append(allowed, False)[snapshot.columns.ordinals(text.keys)]
+
 
 def retrieve(
-    snapshot: Snapshot, vector: Floats | None, text: TextScores | None, scope: SearchScope, fetch: int
+    snapshot: Snapshot, vector: Floats | None, text: TextScores | None, scope: SearchScope, fetch: int, wanted: int = 0
 ) -> tuple[Ranked, bool]:
     """Return the best products of the best `fetch` rows and of as many with text scores; whether there are no others.
 
-    Products with text scores are searched for separately, because the best of them may rank low by vector.
+    Products with text scores are searched for separately, because the best of them may rank low by vector. So are those
+    that may yet be among the first `wanted` products.
     """
     if vector is None:
         return _text_only(snapshot, text, scope, fetch)
@@ -99,23 +112,90 @@ def retrieve(
     exhausted = len(rows) < fetch
     if text is None or exhausted:
         return _ranked(snapshot, rows, scores, text, scope, None if exhausted else float(scores[-1])), exhausted
-    best_keys, best_scores, best_other = scope.best_by_text(snapshot, text, fetch)
-    text_vector_scores, text_rows = _search_products(snapshot, vector, fetch, best_keys)
-    new = ~np.isin(text_rows, rows)
-    bound = (1 - text.share) * float(scores[-1]) + best_other
-    if len(text_rows) == fetch:
-        unseen = ~np.isin(best_keys, snapshot.keys_of(text_rows))
-        best_unseen = float(best_scores[unseen].max(initial=0.0))
-        bound = max(bound, (1 - text.share) * float(text_vector_scores[-1]) + best_unseen)
-    rows, scores = np.concatenate([rows, text_rows[new]]), np.concatenate([scores, text_vector_scores[new]])
-    if len(text.exact):
-        exact = _allowed_rows(snapshot, np.sort(text.exact)[:MAX_EXACT_MATCHES], scope)
-        exact = exact[~np.isin(exact, rows)]
-        if len(text.exact) > MAX_EXACT_MATCHES:  # some of those that were not read may get nearly the whole bonus
-            bound = max(bound, bound + EXACT_MATCH_BONUS * (1 - bound))
-        rows = np.concatenate([rows, exact])
-        scores = np.concatenate([scores, exact_scores(snapshot.vectors_of(exact), vector, np.arange(len(exact)))])
-    return _ranked(snapshot, rows, scores, text, scope, bound), False
+    search = _FusedSearch(snapshot, vector, text, scope, fetch, scores, rows)
+    bound = search.add_best_by_text()
+    return search.refined(search.ranked(bound), bound, wanted), False
+
+
+@dataclass(slots=True)
+class _FusedSearch:
+    """A search by vector and text scores: the rows found so far, with their vector scores.
+
+    The first `fetch` rows are the best by vector.
+    """
+
+    snapshot: Snapshot
+    vector: Floats
+    text: TextScores
+    scope: SearchScope
+    fetch: int
+    scores: Floats
+    rows: Ids
+
+    def ranked(self, bound: float) -> Ranked:
+        """Return the products found, of which those above `bound` are certain."""
+        return _ranked(self.snapshot, self.rows, self.scores, self.text, self.scope, bound)
+
+    def add_best_by_text(self) -> float:
+        """Find the products with the best text scores and exact matches; return the highest score of any other."""
+        share, least = 1 - self.text.share, float(self.scores[-1])
+        keys, text_scores, best_other = self.scope.best_by_text(self.snapshot, self.text, self.fetch)
+        scores, rows = self._search_products(keys)
+        bound = share * least + best_other
+        if len(rows) == self.fetch:
+            unseen = ~np.isin(keys, self.snapshot.keys_of(rows))
+            bound = max(bound, share * float(scores[-1]) + float(text_scores[unseen].max(initial=0.0)))
+        self._add(scores, rows)
+        if len(self.text.exact):
+            rows = _allowed_rows(self.snapshot, np.sort(self.text.exact)[:MAX_EXACT_MATCHES], self.scope)
+            self._add(self._exact_scores(rows), rows)
+            if self._has_unread_matches:  # some of those that were not read may get nearly the whole bonus
+                bound = max(bound, bound + EXACT_MATCH_BONUS * (1 - bound))
+        return bound
+
+    def refined(self, ranked: Ranked, bound: float, wanted: int) -> Ranked:
+        """Search products that may yet be among the first `wanted`, until these are certain or rivals are too many."""
+        share, least = 1 - self.text.share, float(self.scores[: self.fetch].min())
+        known = self.snapshot.keys_of(self.rows)
+        for _ in range(MAX_REFINEMENTS):
+            if ranked.certain >= wanted or len(ranked.scores) < wanted or self._has_unread_matches:
+                break
+            last = float(ranked.scores[wanted - 1])
+            needed = last - ROUNDING - share * min(least, 1.0)
+            if needed <= 0:
+                break
+            rivals = self.scope.rivals(self.snapshot, self.text, needed, known)
+            if not len(rivals):
+                return replace(ranked, certain=int(np.searchsorted(-ranked.scores, ROUNDING - last, side="right")))
+            scores, rows = self._search_products(rivals)
+            if len(rows) < self.fetch:
+                known = np.concatenate([known, rivals])
+            else:
+                known, least = np.concatenate([known, self.snapshot.keys_of(rows)]), float(scores[-1])
+            self._add(scores, rows)
+            ranked = self.ranked(bound)
+        return ranked
+
+    @property
+    def _has_unread_matches(self) -> bool:
+        return len(self.text.exact) > MAX_EXACT_MATCHES
+
+    def _search_products(self, keys: Ids) -> tuple[Floats, Ids]:
+        """Return exact scores and numbers of the best `fetch` rows of these products, ties by row number."""
+        if len(keys) > MAX_EXACT_ROWS:
+            allowed = self.snapshot.rows_allowed(self.snapshot.columns.mask_of(keys))
+            return self.snapshot.search(self.vector, self.fetch, allowed)
+        rows = _allowed_rows(self.snapshot, keys, SearchScope())
+        scores = self._exact_scores(rows)
+        order = np.lexsort((rows, -scores))[: self.fetch]
+        return scores[order], rows[order]
+
+    def _exact_scores(self, rows: Ids) -> Floats:
+        return exact_scores(self.snapshot.vectors_of(rows), self.vector, np.arange(len(rows)))
+
+    def _add(self, scores: Floats, rows: Ids) -> None:
+        new = ~np.isin(rows, self.rows)
+        self.scores, self.rows = np.concatenate([self.scores, scores[new]]), np.concatenate([self.rows, rows[new]])
 
 
 def leading_places(scores: Floats, count: int) -> tuple[Ids, float]:
@@ -137,16 +217,6 @@ def leading_places(scores: Floats, count: int) -> tuple[Ids, float]:
     return places, float(scores.max(initial=0.0, where=scores < floor))
 
 
-def _search_products(snapshot: Snapshot, vector: Floats, k: int, keys: Ids) -> tuple[Floats, Ids]:
-    """Return exact scores and numbers of the k best rows of these products, ties by row number."""
-    if len(keys) > MAX_EXACT_ROWS:
-        return snapshot.search(vector, k, snapshot.rows_allowed(snapshot.columns.mask_of(keys)))
-    rows = _allowed_rows(snapshot, keys, SearchScope())
-    scores = exact_scores(snapshot.vectors_of(rows), vector, np.arange(len(rows)))
-    order = np.lexsort((rows, -scores))[:k]
-    return scores[order], rows[order]
-
-
 def _text_only(snapshot: Snapshot, text: TextScores | None, scope: SearchScope, fetch: int) -> tuple[Ranked, bool]:
     rows = np.zeros(0, np.int64)
     if text is not None:
@@ -154,48 +224,6 @@ def _text_only(snapshot: Snapshot, text: TextScores | None, scope: SearchScope, 
         best = scored[np.argsort(-text.scores[scored], kind="stable")[: max(fetch, MAX_TEXT_ONLY)]]
         rows = _allowed_rows(snapshot, np.sort(text.keys[best]), scope)
     return _ranked(snapshot, rows, np.zeros(len(rows), np.float32), text, scope, None), True
-
-
-def searchable(snapshot: Snapshot) -> Mask:
-    """Return the mask (n,) of the products of the columns that have a searchable row."""
-    columns = snapshot.columns
-    if snapshot.products == np.count_nonzero(columns.present):
-        return columns.present
-    found = np.zeros(len(columns) + 1, np.bool_)  # the last one for products that the columns lack, at -1
-    own = snapshot.generation_rows.ordinals(columns)
-    found[own if snapshot.allowed is None else own[snapshot.allowed]] = True
-    found[columns.ordinals(snapshot.live.keys)] = True
-    return found[:-1] & columns.present
-
-
-def build_hits(
-    state: ServingState, vector: Floats | None, ranked: Ranked, groups: Sequence[Sequence[tuple[int, Product]]]
-) -> tuple[SearchHit, ...]:
-    """Return a hit for each group of listings, (place in the ranking, product): its first, with its score's parts."""
-    places = [group[0][0] for group in groups]
-    hashes = state.snapshot.hashes_of(ranked.rows[places])
-    scores = np.minimum(ranked.scores[places], 1.0).tolist()
-    score_parts = _parts(state, vector, ranked, places)
-    hits = []
-    for group, sha256, score, parts in zip(groups, hashes, scores, score_parts, strict=True):
-        product, *others = (product for _, product in group)
-        found_by = ("vector",) * (vector is not None) + (LEXICAL,) * (parts.get(LEXICAL, 0) > 0)
-        duplicates = tuple(other.id for other in others)
-        hits.append(SearchHit(product, _picture(product, sha256), score, parts, found_by, duplicates))
-    return with_variants(hits, state.columns)
-
-
-def browsed_hits(products: Iterable[Product], columns: ProductColumns) -> tuple[SearchHit, ...]:
-    """Return hits without scores: products by their first pictures."""
-    hits = [SearchHit(product, next(iter(product.pictures), Picture("")), 0.0, {}) for product in products]
-    return with_variants(hits, columns)
-
-
-def with_variants(hits: Sequence[SearchHit], columns: ProductColumns) -> tuple[SearchHit, ...]:
-    """Return hits with the ids of the products of their item groups, where there are others."""
-    if columns.item_groups().first is None:
-        return tuple(hits)
-    return tuple(replace(hit, variants=columns.variants_of(hit.product.id)) for hit in hits)
 
 
 def one_per_group(ranked: Ranked, columns: ProductColumns, groups: ItemGroups) -> Ranked:
@@ -207,16 +235,6 @@ def one_per_group(ranked: Ranked, columns: ProductColumns, groups: ItemGroups) -
     certain = int(np.count_nonzero(leading[: ranked.certain]))
     rows, products, scores = ranked.rows[leading], ranked.products[leading], ranked.scores[leading]
     return Ranked(rows, products, scores, parts, ranked.share, certain)
-
-
-def _parts(state: ServingState, vector: Floats | None, ranked: Ranked, places: list[int]) -> list[dict[str, float]]:
-    layout = state.generation.layout
-    columns = {name: part[places] for name, part in ranked.parts.items()}
-    if vector is not None:
-        starts = [layout.slice(name).start for name in layout.names]
-        split = split_scores(state.snapshot.vectors_of(ranked.rows[places]), vector, starts) * (1 - ranked.share)
-        columns = dict(zip(layout.names, split.T, strict=True)) | columns
-    return [{name: float(column[i]) for name, column in columns.items()} for i in range(len(places))]
 
 
 def _allowed_rows(snapshot: Snapshot, keys: Ids, scope: SearchScope) -> Ids:
@@ -254,12 +272,6 @@ def _ranked(
     return Ranked(rows, products, scores, parts, 0.0 if text is None else text.share, certain)
 
 
-def _picture(product: Product, sha256: str) -> Picture:
-    """Return the product's picture with that content hash; the first one when the catalogue changed since."""
-    fallback = product.pictures[0] if product.pictures else Picture("", sha256)
-    return next((picture for picture in product.pictures if picture.sha256 == sha256), fallback)
-
-
 def best_rows(products: Ids, scores: Floats) -> Ids:
     """Return the positions of each product's best row, best product first; the earlier row wins a tie in a product."""
     order = np.argsort(-scores, kind="stable")
@@ -276,10 +288,3 @@ def page_slice(candidates: Iterable[tuple[float, str, int]], offset: int, k: int
     """Return the positions ranked `offset` to `offset + k`, of (score, product id, position); ties by product id."""
     ranked = sorted(candidates, key=lambda candidate: (-candidate[0], candidate[1]))
     return [position for _, _, position in ranked[offset : offset + k]]
-
-
-def split_scores(rows: NDArray[np.floating], query: Floats, starts: Sequence[int]) -> Floats:
-    """Return each row's score by block, (n, blocks): the dot product over the block that begins at each start."""
-    # A row's parts sum to at most 1 for a normalised query; float16 rounding may exceed it.
-    parts = np.add.reduceat(rows.astype(np.float32) * query, starts, axis=1)
-    return np.asarray(parts / np.maximum(parts.sum(axis=1, keepdims=True), 1.0), dtype=np.float32)

@@ -10,7 +10,7 @@ import numpy as np
 
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
-from indexer.types import Floats, Mask
+from indexer.types import Floats, Ids, Mask
 from search.execution.deadlines import Deadline
 from search.hits import ATTRIBUTE_PART, CATEGORY_PART
 from search.merchandising.applied import NOT_RULED, AppliedRules
@@ -41,6 +41,7 @@ MIN_MAJORITY = 0.6  # share of the voters from which their category is the pictu
 MAX_REPRESENTED = 3  # kinds that a question may mean, of which the best product stands at the top
 REPRESENTED = (1.0, 0.97, 0.94)  # kind scores of these products; of the others at most MEANT
 MEANT = 0.6
+FOUND_TOGETHER = 48  # best rows of several kinds, of which nearly always one is of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,21 +200,29 @@ def _kind_scores(state: ServingState, vector: Floats | None, understood: Underst
     scores = np.minimum(named, np.float32(MEANT / 2))
     for label, share in reversed(meant):
         scores[in_kinds([label], state.columns)] = MEANT * max(0.5, share**0.5)
-    for (label, _), score in zip(meant[:MAX_REPRESENTED], REPRESENTED, strict=False):
-        best = _best_of(state, vector, in_kinds([label], state.columns))
+    kinds = [in_kinds([label], state.columns) for label, _ in meant[:MAX_REPRESENTED]]
+    for best, score in zip(_best_of_each(state, vector, kinds), REPRESENTED, strict=False):
         if best is not None:
             scores[best] = score
     return scores
 
 
-def _best_of(state: ServingState, vector: Floats | None, products: Mask) -> int | None:
-    """Return the ordinal of the product among these that is most like the query."""
-    if vector is None:
-        return None
-    _, rows = state.snapshot.search(vector, 1, state.snapshot.rows_allowed(products))
-    if not len(rows):
-        return None
-    return int(state.columns.ordinals(state.snapshot.keys_of(rows))[0])
+def _best_of_each(state: ServingState, vector: Floats | None, kinds: Sequence[Mask]) -> list[int | None]:
+    """Return the ordinal of the product of each kind that is most like the query."""
+    if vector is None or not kinds:
+        return [None] * len(kinds)
+    found = _most_like(state, vector, np.logical_or.reduce(kinds), FOUND_TOGETHER)
+    best = []
+    for kind in kinds:
+        own = found[kind[found]]
+        best.append(next(iter((own if len(own) else _most_like(state, vector, kind, 1)).tolist()), None))
+    return best
+
+
+def _most_like(state: ServingState, vector: Floats, products: Mask, rows: int) -> Ids:
+    """Return the ordinals of the products of the best rows among these products, the most similar first."""
+    _, found = state.snapshot.search(vector, rows, state.snapshot.rows_allowed(products))
+    return state.columns.ordinals(state.snapshot.keys_of(found))
 
 
 def _fuse(

@@ -1,18 +1,21 @@
-"""Count and sort results: which products match a query, their facets, and browsing without a query."""
+"""Count, sort and show results: which products match, their facets, browsing, and hits with their evidence."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.types import Ids, Mask
+from catalog.product import Picture, Product
+from indexer.types import Floats, Ids, Mask
 from search.hits import Facet, SearchHit
 from search.query.filters import Filter
 from search.query.terms import LEXICAL, PRICE_DOWN, PRICE_UP, RELEVANCE, Query, TextTerm
 from search.retrieval.candidates import Ranked
 from search.retrieval.facets import facet_counts
+from search.retrieval.serving_state import ServingState
 from search.state.column_store import ProductColumns
 from search.state.item_groups import NOT_GROUPED, ItemGroups
 
@@ -136,3 +139,56 @@ def _sorted_places(columns: ProductColumns, places: Ids, sort: str) -> Ids:
         return places[::-1]
     prices = columns.prices[places]
     return places[np.lexsort((columns.id_ranks[places], -prices if sort == PRICE_DOWN else prices))]  # nan is last
+
+
+def build_hits(
+    state: ServingState, vector: Floats | None, ranked: Ranked, groups: Sequence[Sequence[tuple[int, Product]]]
+) -> tuple[SearchHit, ...]:
+    """Return a hit for each group of listings, (place in the ranking, product): its first, with its score's parts."""
+    places = [group[0][0] for group in groups]
+    hashes = state.snapshot.hashes_of(ranked.rows[places])
+    scores = np.minimum(ranked.scores[places], 1.0).tolist()
+    score_parts = _parts(state, vector, ranked, places)
+    hits = []
+    for group, sha256, score, parts in zip(groups, hashes, scores, score_parts, strict=True):
+        product, *others = (product for _, product in group)
+        found_by = ("vector",) * (vector is not None) + (LEXICAL,) * (parts.get(LEXICAL, 0) > 0)
+        duplicates = tuple(other.id for other in others)
+        hits.append(SearchHit(product, _picture(product, sha256), score, parts, found_by, duplicates))
+    return with_variants(hits, state.columns)
+
+
+def browsed_hits(products: Iterable[Product], columns: ProductColumns) -> tuple[SearchHit, ...]:
+    """Return hits without scores: products by their first pictures."""
+    hits = [SearchHit(product, next(iter(product.pictures), Picture("")), 0.0, {}) for product in products]
+    return with_variants(hits, columns)
+
+
+def with_variants(hits: Sequence[SearchHit], columns: ProductColumns) -> tuple[SearchHit, ...]:
+    """Return hits with the ids of the products of their item groups, where there are others."""
+    if columns.item_groups().first is None:
+        return tuple(hits)
+    return tuple(replace(hit, variants=columns.variants_of(hit.product.id)) for hit in hits)
+
+
+def split_scores(rows: NDArray[np.floating], query: Floats, starts: Sequence[int]) -> Floats:
+    """Return each row's score by block, (n, blocks): the dot product over the block that begins at each start."""
+    # A row's parts sum to at most 1 for a normalised query; float16 rounding may exceed it.
+    parts = np.add.reduceat(rows.astype(np.float32) * query, starts, axis=1)
+    return np.asarray(parts / np.maximum(parts.sum(axis=1, keepdims=True), 1.0), dtype=np.float32)
+
+
+def _parts(state: ServingState, vector: Floats | None, ranked: Ranked, places: list[int]) -> list[dict[str, float]]:
+    layout = state.generation.layout
+    columns = {name: part[places] for name, part in ranked.parts.items()}
+    if vector is not None:
+        starts = [layout.slice(name).start for name in layout.names]
+        split = split_scores(state.snapshot.vectors_of(ranked.rows[places]), vector, starts) * (1 - ranked.share)
+        columns = dict(zip(layout.names, split.T, strict=True)) | columns
+    return [{name: float(column[i]) for name, column in columns.items()} for i in range(len(places))]
+
+
+def _picture(product: Product, sha256: str) -> Picture:
+    """Return the product's picture with that content hash; the first one when the catalogue changed since."""
+    fallback = product.pictures[0] if product.pictures else Picture("", sha256)
+    return next((picture for picture in product.pictures if picture.sha256 == sha256), fallback)

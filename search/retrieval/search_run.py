@@ -17,20 +17,19 @@ from search.execution.step_timing import METADATA, timed
 from search.hits import SearchHit, SearchPage, TextVerdict, Verdict
 from search.merchandising.applied import page_with_pins
 from search.query.terms import RELEVANCE, PictureTerm, Query, TextTerm
-from search.retrieval.candidates import (
-    Ranked,
-    SearchScope,
-    browsed_hits,
-    build_hits,
-    count_with_ties,
-    one_per_group,
-    page_slice,
-    retrieve,
-    searchable,
-)
+from search.retrieval.candidates import Ranked, SearchScope, count_with_ties, one_per_group, page_slice, retrieve
 from search.retrieval.collapse import Group, collapse_listings, copies_of, represented
 from search.retrieval.relevance import MAX_VOTERS, PreparedQuery, majority_category
-from search.retrieval.result_set import MAX_MATCHES, Found, ResultSet, browse, browse_order, similar_results
+from search.retrieval.result_set import (
+    MAX_MATCHES,
+    Found,
+    ResultSet,
+    browse,
+    browse_order,
+    browsed_hits,
+    build_hits,
+    similar_results,
+)
 from search.retrieval.serving_state import ServingState
 from search.state.item_groups import ItemGroups
 from search.understanding.answer_set import AnswerSet
@@ -189,7 +188,7 @@ class SearchRun:
     def _searchable(self) -> Mask:
         """Return the mask of the products that may be hits: those with a row, and none that the query names."""
         columns = self.state.columns
-        mask = searchable(self.state.snapshot)
+        mask = self.state.snapshot.searchable()
         excluded = columns.ordinals(np.array(self.prepared.encoded.excluded, np.int64))
         if len(excluded):
             mask = mask.copy()
@@ -222,7 +221,7 @@ class SearchRun:
         wanted = max(offset + count, VERDICT_HITS)
         fetch = wanted * self.state.snapshot.rows_per_product + SPARE_ROWS
         while True:
-            ranked, exhausted = self._retrieve(allowed, fetch)
+            ranked, exhausted = self._retrieve(allowed, fetch, wanted + SPARE_ROWS)
             ranked = one_per_group(ranked, self.state.columns, self._item_groups)
             groups, seen = self._collapse(ranked, wanted)
             certain = len(groups) >= wanted and (seen <= ranked.certain or fetch > MAX_TIE_ROWS)
@@ -246,13 +245,13 @@ class SearchRun:
         best = self._best(allowed, 0, VERDICT_HITS).best if self.query.is_single_picture else ()
         return Found(self._hits(ranked, groups[offset : offset + count]), best)
 
-    def _retrieve(self, allowed: Mask | None, fetch: int) -> tuple[Ranked, bool]:
-        encoded = self.prepared.encoded
+    def _retrieve(self, allowed: Mask | None, fetch: int, wanted: int = 0) -> tuple[Ranked, bool]:
+        encoded, text = self.prepared.encoded, self.prepared.relevance.scores
         scope = SearchScope(self.prepared.rules.without_hidden(allowed), encoded.excluded, self.query.filter)
         return self.steps.run(
             VECTOR,
             self.prepared.deadline if encoded.vector is not None else None,  # nothing hangs without rows to search
-            lambda: retrieve(self.state.snapshot, encoded.vector, self.prepared.relevance.scores, scope, fetch),
+            lambda: retrieve(self.state.snapshot, encoded.vector, text, scope, fetch, wanted),
         )
 
     def _collapse(self, ranked: Ranked, count: int) -> tuple[list[Group], int]:

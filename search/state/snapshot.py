@@ -134,6 +134,17 @@ class Snapshot:
         """Whether an engine holds the vectors, to which a condition on rows may be said."""
         return self.live.engine is not None
 
+    def searchable(self) -> Mask:
+        """Return the mask (n,) of the products of the columns that have a searchable row."""
+        columns = self.columns
+        if self.products == np.count_nonzero(columns.present):
+            return columns.present
+        found = np.zeros(len(columns) + 1, np.bool_)  # the last one for products that the columns lack, at -1
+        own = self.generation_rows.ordinals(columns)
+        found[own if self.allowed is None else own[self.allowed]] = True
+        found[columns.ordinals(self.live.keys)] = True
+        return found[:-1] & columns.present
+
     def search(
         self, query: Floats, k: int, allowed: Mask | None = None, condition: RowCondition | None = None
     ) -> tuple[Floats, Ids]:

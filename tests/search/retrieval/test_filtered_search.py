@@ -11,6 +11,10 @@ from indexer.ann.exact_rerank import exact_scores
 from indexer.ann.faiss_index import VectorIndex
 from indexer.ann.index_plan import IndexPlan
 from search.query.filters import parse_filter
+from search.query.terms import LEXICAL
+from search.retrieval import candidates
+from search.retrieval.candidates import SearchScope
+from search.retrieval.lexical_fusion import TextScores
 from search.state.column_store import ProductColumns
 from search.state.live_rows import ProductRows
 from search.state.snapshot import GenerationRows, ShopChanges, Snapshot
@@ -59,6 +63,42 @@ def test_what_is_found_within_a_filter_is_what_reading_every_product_finds(shelf
     assert scores.tolist() == sorted((score for score, _ in truth), reverse=True)[:k]
     assert set(zip(scores.tolist(), snapshot.keys_of(numbers).tolist(), strict=True)) <= set(truth)
     assert len(set(numbers.tolist())) == len(numbers)
+
+
+LEVELS = st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.26, 0.3]), min_size=60, max_size=60)
+
+
+@settings(max_examples=300, deadline=None)
+@given(LEVELS, st.booleans(), st.sets(st.integers(1, 60), max_size=30), st.integers(1, 12), st.data())
+def test_few_rows_and_their_rivals_give_the_first_places_of_all(shelf, levels, is_text_of_all, out, wanted, data):
+    """Many products have one text score, so that likeness decides among more than are retrieved."""
+    snapshot = Snapshot.of(shelf, ProductColumns.of(things(range(1, 61)).items()))
+    colour = data.draw(st.lists(st.integers(1, 100), min_size=3, max_size=3))
+    vector = np.tile(np.array(colour, np.float32) / np.linalg.norm(colour), 3).astype(np.float32) / 3
+    keys = snapshot.columns.keys if is_text_of_all else snapshot.columns.keys.copy()
+    text = TextScores(keys, {LEXICAL: np.array(levels, np.float32)}, 0.3, np.zeros(0, np.int64))
+    excluded = tuple(sorted(out))[:2]
+    scope = SearchScope(~np.isin(snapshot.columns.keys, list(out)[2:]), excluded)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(candidates, "MIN_TEXT_FETCH", 4)
+        found, _ = candidates.retrieve(snapshot, vector, text, scope, 4, wanted)
+
+    left = [key for key in range(1, 61) if key not in list(out)[2:] and key not in excluded]
+    best = {key: max(exact_scores(rows := snapshot.rows_of(key).vectors, vector, np.arange(len(rows)))) for key in left}
+    fused = {key: float(np.float32(0.7) * best[key] + np.float32(levels[key - 1])) for key in left}
+    order = sorted(left, key=lambda key: (-fused[key], key))
+    expected = [fused[key] for key in order[: found.certain]]
+    assert found.scores[: found.certain].tolist() == pytest.approx(expected, abs=1e-6)
+
+
+def test_rivals_are_searched_until_the_first_places_are_certain(shelf, monkeypatch):
+    monkeypatch.setattr(candidates, "MIN_TEXT_FETCH", 4)
+    snapshot = Snapshot.of(shelf, ProductColumns.of(things(range(1, 61)).items()))
+    scores = (0.25 + 0.001 * (snapshot.columns.keys * 37 % 60)).astype(np.float32)
+    text = TextScores(snapshot.columns.keys, {LEXICAL: scores}, 0.3, np.zeros(0, np.int64))
+    vector = np.tile(np.array([3, 2, 1], np.float32) / np.float32(14**0.5), 3) / 3
+    without = candidates.retrieve(snapshot, vector, text, SearchScope(), 12)[0].certain
+    assert (without, candidates.retrieve(snapshot, vector, text, SearchScope(), 12, 8)[0].certain) == (4, 8)
 
 
 def test_a_product_that_the_columns_do_not_know_is_not_let_through(shelf):

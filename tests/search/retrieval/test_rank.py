@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from catalog.product import Picture, Product
 from search.hits import SearchHit, SearchPage
 from search.query.terms import Query, TextTerm
-from search.retrieval.candidates import best_rows, count_with_ties, page_slice, split_scores
+from search.retrieval.candidates import best_rows, count_with_ties, page_slice
+from search.retrieval.result_set import split_scores
 
 
 def f32(*values):
