@@ -27,3 +27,6 @@ class Database(Protocol):
 
         Only one process and thread is in such a block at a time; others wait. Raises StoreError.
         """
+
+    def importing(self) -> AbstractContextManager[Any]:
+        """Yield as `transaction` does, for writing many products."""

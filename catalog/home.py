@@ -33,6 +33,7 @@ class ShopHome:
     catalogue = Entry(
         "catalog.sqlite", "Products, pictures, change log, price history, word index. Imports, changes write."
     )
+    staging = Entry("staging", "Copy of the catalogue that a `build` or `update` changes first; it removes it.")
     current = Entry("current", "Number of the served generation. `build`, `update`, `rollback` replace it last of all.")
     generations = Entry("generations", "A folder per generation: rows, ids, index, manifest. `build`, `update` write.")
     build_lock = Entry("build.lock", "Lock of `build`, `update`, `rollback`, `cache prune`. It stays empty.")

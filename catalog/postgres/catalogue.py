@@ -99,6 +99,11 @@ class PostgresCatalogue(Catalogue):
         with self._write() as db:
             return product_rows.remove(db, list(ids))
 
+    def reserve_keys(self, count: int) -> int:
+        """Move the counter of keys."""
+        with self._write() as db:
+            return product_rows.reserve_keys(db, count)
+
     def categories(self, keys: Sequence[int]) -> dict[int, str]:
         """Read categories by key."""
         with self._read() as db:

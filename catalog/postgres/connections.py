@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import psycopg
@@ -87,6 +87,10 @@ class PostgresConnections:
                 failpoint("postgres.before-commit")
                 self._commit(connection)
                 failpoint("postgres.committed")
+
+    def importing(self) -> AbstractContextManager[Connection]:
+        """Yield as `transaction` does: many products need nothing else here."""
+        return self.transaction()
 
     @contextmanager
     def defining(self) -> Iterator[Connection]:

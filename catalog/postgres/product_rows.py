@@ -87,18 +87,22 @@ class _Written:
 
 
 def put(
-    db: Connection, products: Iterable[Product], generation: int | None = None, restored: Mapping[str, int] = NEW_KEYS
+    db: Connection,
+    products: Iterable[Product],
+    generation: int | None = None,
+    restored: Mapping[str, int] = NEW_KEYS,
+    prices: bool = True,
 ) -> tuple[int, int, int]:
     """Write products; return the numbers added, changed and unchanged. Of products with one id, the last wins.
 
     `generation` is whose products the change belongs to, as `storage.history` has it. A product that is not there gets
-    the key that it has in `restored`, or else a new one.
+    the key that it has in `restored`, or else a new one. Without `prices`, `record_prices` has to be called.
     """
     added = changed = unchanged = 0
     source = iter(products)
     while chunk := {product.id: product for product in itertools.islice(source, CHUNK_PRODUCTS)}:
         written = _compare(db, chunk, restored)
-        _write(db, written, generation)
+        _write(db, written, generation, prices)
         added += len(written.inserted)
         changed += len(written.states) - len(written.inserted)
         unchanged += written.unchanged
@@ -135,7 +139,7 @@ def _require_storable(product: Product) -> None:
         raise BadInput(problem, "Remove it.")
 
 
-def _write(db: Connection, written: _Written, generation: int | None) -> None:
+def _write(db: Connection, written: _Written, generation: int | None, prices: bool) -> None:
     """Write the rows of products, then what belongs to them: pictures, words, the log and both histories."""
     if written.origins:
         db.execute(_UPDATE_ORIGINS, (list(written.origins), list(written.origins.values())))
@@ -159,6 +163,8 @@ def _write(db: Connection, written: _Written, generation: int | None) -> None:
     if pictures:
         db.execute(_INSERT_PICTURES, _columns(pictures))
     _log(db, states, last_seq, generation)
+    if prices:
+        record_prices(db, [(old, new) for _, old, new in states])
     words.write(db, states)
     if removed := [key for key, _, new in states if new is None]:
         db.execute(_DELETE_PRODUCTS, (removed,))
@@ -173,10 +179,22 @@ def _take_numbers(db: Connection, written: _Written) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
+def record_prices(db: Connection, changed: Sequence[tuple[Product | None, Product | None]]) -> None:
+    """Record what products cost before and after changes that were written without their prices."""
+    price_rows.record(db, changed)
+
+
+def reserve_keys(db: Connection, count: int) -> int:
+    """Keep the next `count` keys from new products; return the first of them."""
+    row = db.execute(_TAKE_NUMBERS, (count, 0, 0)).fetchone()
+    assert row is not None
+    return int(row[0]) - count + 1
+
+
 def _log(
     db: Connection, states: Sequence[tuple[int, Product | None, Product | None]], last_seq: int, generation: int | None
 ) -> None:
-    """Write the lines of the change log that end with `last_seq`, and both histories."""
+    """Write the lines of the change log that end with `last_seq`, and what they replaced."""
     first = last_seq - len(states) + 1
     at = datetime.now(timezone.utc).isoformat(timespec="seconds")
     lines = [
@@ -186,21 +204,20 @@ def _log(
     db.execute(_INSERT_CHANGES, [at, *_columns(lines)])
     history = [(first + number, key, replaced(old, new)) for number, (key, old, new) in enumerate(states)]
     db.execute(_INSERT_HISTORY, [generation, *_columns(history)])
-    price_rows.record(db, [(old, new) for _, old, new in states])
 
 
 def _columns(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-def remove(db: Connection, ids: Sequence[str], generation: int | None = None) -> int:
-    """Remove products by id and return how many there were; ignore unknown ids. `generation` is as in `put`."""
+def remove(db: Connection, ids: Sequence[str], generation: int | None = None, prices: bool = True) -> int:
+    """Remove products by id and return how many there were; ignore unknown ids. The rest is as in `put`."""
     distinct = list(dict.fromkeys(ids))
     count = 0
     for first in range(0, len(distinct), CHUNK_PRODUCTS):
         keys = db.execute(_SELECT_KEYS, (distinct[first : first + CHUNK_PRODUCTS],)).fetchall()
         found = read(db, [key for _, key in keys])
-        _write(db, _Written(states=[(key, product, None) for key, product in found.items()]), generation)
+        _write(db, _Written(states=[(key, product, None) for key, product in found.items()]), generation, prices)
         count += len(found)
     return count
 

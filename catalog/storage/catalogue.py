@@ -74,7 +74,7 @@ class Catalogue(ABC):
     price_history: PriceHistory
 
     def __init__(self, database: Database, rows: StoredProducts, statements: CatalogueStatements) -> None:
-        self._rows = rows
+        self.database, self.rows = database, rows
         self._statements = statements
         self._read = database.snapshot
         self._write = database.transaction
@@ -120,6 +120,10 @@ class Catalogue(ABC):
     def remove(self, ids: Iterable[str]) -> int:
         """Remove products by id, log it and return how many there were; ignore unknown ids."""
 
+    @abstractmethod
+    def reserve_keys(self, count: int) -> int:
+        """Keep the next `count` keys from new products; return the first of them."""
+
     def get(self, product_id: str) -> Product:
         """Return one product. Raises UnknownProduct when none has that id."""
         with self._read():
@@ -130,7 +134,7 @@ class Catalogue(ABC):
         """Return the products of these keys by key, in the order of `keys`, without keys that no product has."""
         wanted = [int(key) for key in keys]
         with self._read() as db:
-            found = self._rows.read(db, wanted)
+            found = self.rows.read(db, wanted)
         return {key: found[key] for key in wanted if key in found}
 
     @abstractmethod
@@ -140,7 +144,7 @@ class Catalogue(ABC):
     def find(self, ids: Iterable[str]) -> dict[str, tuple[int, Product]]:
         """Return key and product by id, without ids that no product has."""
         with self._read() as db:
-            found = self._rows.read(db, self.keys_of(ids))
+            found = self.rows.read(db, self.keys_of(ids))
             return {product.id: (key, product) for key, product in found.items()}
 
     @abstractmethod
@@ -196,7 +200,7 @@ class Catalogue(ABC):
     def key_of(self, product_id: str) -> int:
         """Return a product's key, which never changes and no other product gets. Raises UnknownProduct."""
         with self._read() as db:
-            key = self._rows.key_of(db, product_id)
+            key = self.rows.key_of(db, product_id)
         if key is None:
             problem = f"No product has the id {product_id[:100]!r}."
             raise UnknownProduct(problem, "Search for it, or check the feed's ids.")
@@ -260,7 +264,7 @@ class Catalogue(ABC):
 
     def _page(self, query: str, after: int) -> list[tuple[Any, ...]]:
         with self._read() as db:
-            page: list[tuple[Any, ...]] = db.execute(query, (after, self._rows.CHUNK_PRODUCTS)).fetchall()
+            page: list[tuple[Any, ...]] = db.execute(query, (after, self.rows.CHUNK_PRODUCTS)).fetchall()
         return page
 
     def _number(self, query: str) -> int:

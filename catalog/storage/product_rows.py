@@ -30,6 +30,8 @@ _UPDATE_PRODUCT = """UPDATE products SET id = ?, title = ?, category = ?, price 
     brand = ?, attributes = ?, description = ?, origin = ?, link = ?, list_price = ?, item_group_id = ? WHERE key = ?"""
 _INSERT_CHANGE = "INSERT INTO changes (seq, product_id, kind, at) VALUES (?, ?, ?, ?)"
 _INSERT_PICTURE = "INSERT INTO pictures (product_key, position, path, sha256, width, height) VALUES (?, ?, ?, ?, ?, ?)"
+_DELETE_LAST_KEY = "DELETE FROM sqlite_sequence WHERE name = 'products'"
+_INSERT_LAST_KEY = "INSERT INTO sqlite_sequence (name, seq) VALUES ('products', ?)"
 STATEMENTS = HistoryStatements(
     changed="""SELECT product_id, json_group_array(seq) FROM changes WHERE seq > ? AND seq <= ?
     GROUP BY product_id ORDER BY product_id""",
@@ -56,11 +58,12 @@ def put(
     products: Iterable[Product],
     generation: int | None = None,
     restored: Mapping[str, int] = NEW_KEYS,
+    prices: bool = True,
 ) -> tuple[int, int, int]:
     """Write products; return the numbers added, changed and unchanged. Of products with one id, the last wins.
 
     `generation` is whose products the change belongs to, as `history` has it. A product that is not there gets the key
-    that it has in `restored`, or else a new one.
+    that it has in `restored`, or else a new one. Without `prices`, `record_prices` has to be called.
     """
     added = changed = unchanged = 0
     source = iter(products)
@@ -84,7 +87,7 @@ def put(
                 if product.origin != before.origin:  # line numbers shift without a change of the product
                     db.execute("UPDATE products SET origin = ? WHERE key = ?", (product.origin, keys[product.id]))
                 unchanged += 1
-        _record(db, written, "put", generation)
+        _record(db, written, "put", generation, prices)
     return added, changed, unchanged
 
 
@@ -138,7 +141,23 @@ def _last_number(db: sqlite3.Connection, table: str) -> int:
     return 0 if row is None else int(row[0])
 
 
-def _record(db: sqlite3.Connection, written: Sequence[WrittenProduct], kind: str, generation: int | None) -> None:
+def record_prices(db: sqlite3.Connection, changed: Iterable[tuple[Product | None, Product | None]]) -> None:
+    """Record what products cost before and after changes that were written without their prices."""
+    price_rows.record_many(db, changed)
+
+
+def reserve_keys(db: sqlite3.Connection, count: int) -> int:
+    """Keep the next `count` keys from new products; return the first of them."""
+    last = _last_number(db, "products")
+    if count:
+        db.execute(_DELETE_LAST_KEY)
+        db.execute(_INSERT_LAST_KEY, (last + count,))
+    return last + 1
+
+
+def _record(
+    db: sqlite3.Connection, written: Sequence[WrittenProduct], kind: str, generation: int | None, prices: bool
+) -> None:
     """Write what belongs to products that were written or removed: pictures, words, the log and both histories."""
     pictures = [
         (row.key, place, picture.path, picture.sha256, picture.width, picture.height)
@@ -152,7 +171,8 @@ def _record(db: sqlite3.Connection, written: Sequence[WrittenProduct], kind: str
     first = _last_number(db, "changes") + 1
     db.executemany(_INSERT_CHANGE, [(seq, row.product_id, kind, at) for seq, row in enumerate(written, first)])
     history.record_many(db, first, written, generation)
-    price_rows.record_many(db, [(row.old, row.new) for row in written])
+    if prices:
+        price_rows.record_many(db, [(row.old, row.new) for row in written])
 
 
 def _amount_text(amount: Decimal | None) -> str | None:
@@ -163,15 +183,14 @@ def _amount(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def remove(db: sqlite3.Connection, ids: Sequence[str], generation: int | None = None) -> int:
-    """Remove products by id and return how many there were; ignore unknown ids. `generation` is as in `put`."""
+def remove(db: sqlite3.Connection, ids: Sequence[str], generation: int | None = None, prices: bool = True) -> int:
+    """Remove products by id and return how many there were; ignore unknown ids. The rest is as in `put`."""
     keys = {product_id: key for product_id in ids if (key := key_of(db, product_id)) is not None}
     present = list(keys)
     for first in range(0, len(present), CHUNK_PRODUCTS):
         chunk = [keys[product_id] for product_id in present[first : first + CHUNK_PRODUCTS]]
-        _record(
-            db, [WrittenProduct(key, product, None) for key, product in read(db, chunk).items()], "remove", generation
-        )
+        written = [WrittenProduct(key, product, None) for key, product in read(db, chunk).items()]
+        _record(db, written, "remove", generation, prices)
     db.executemany("DELETE FROM products WHERE id = ?", [(product_id,) for product_id in present])
     return len(present)
 

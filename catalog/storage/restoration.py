@@ -95,12 +95,21 @@ class StoredProducts(Protocol):
         """Read products by key, in key order."""
 
     def put(
-        self, db: Any, products: Iterable[Product], generation: int | None, restored: Mapping[str, int], /
+        self,
+        db: Any,
+        products: Iterable[Product],
+        generation: int | None,
+        restored: Mapping[str, int],
+        prices: bool = ...,
+        /,
     ) -> tuple[int, int, int]:
         """Write products; one that is not there gets the key that it has in `restored`."""
 
-    def remove(self, db: Any, ids: Sequence[str], generation: int | None, /) -> int:
+    def remove(self, db: Any, ids: Sequence[str], generation: int | None, prices: bool = ..., /) -> int:
         """Remove products by id; return how many there were."""
+
+    def record_prices(self, db: Any, changed: Sequence[tuple[Product | None, Product | None]], /) -> None:
+        """Record what products cost before and after changes that were written without their prices."""
 
 
 class ProductHistory:
@@ -142,6 +151,26 @@ class ProductHistory:
             found = db.execute(self._statements.get_meta, (RESTORED,)).fetchone()
             for product_id, before in db.execute(self._statements.undone, found[0].split()) if found else ():
                 yield product_id, None if before is None else json.loads(before)
+
+    def edits_since(self, seq: int) -> dict[str, frozenset[str] | None]:
+        """Return the ids of products that changed after `seq`, each with the fields that were replaced.
+
+        None stands for all fields: the product was added, or nothing was recorded.
+        """
+        with self._database.snapshot() as db:
+            changed = db.execute(self._statements.changed, (seq, _last_seq(db))).fetchall()
+            numbers = {product_id: json.loads(found) for product_id, found in changed}
+            every = json.dumps([number for found in numbers.values() for number in found])
+            rows = db.execute(self._statements.steps, (every,)).fetchall()
+        replaced: dict[str, list[State | None]] = {product_id: [] for product_id in numbers}
+        for product_id, _, _, before in rows:
+            replaced[product_id].append(None if before is None else json.loads(before))
+        return {
+            product_id: None
+            if None in states or len(states) < len(numbers[product_id])
+            else frozenset(name for state in states if state for name in state)
+            for product_id, states in replaced.items()
+        }
 
     def forget(self, seq: int) -> None:
         """Forget what the changes up to `seq` replaced; joins an open transaction."""

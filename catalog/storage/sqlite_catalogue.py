@@ -19,6 +19,7 @@ from catalog.storage.sqlite import copy_database
 from catalog.storage.word_index import SqliteWords, Words
 
 _BACKUP_PAGES = 4_096
+_SELECT_ANY = "SELECT 1 FROM meta LIMIT 1"
 _META_PREFIX = "note."
 
 _KEYS_OF = "SELECT key FROM products WHERE id IN (SELECT value FROM json_each(?)) ORDER BY key"
@@ -97,6 +98,11 @@ class SqliteCatalogue(Catalogue):
         with self._write() as db:
             return product_rows.remove(db, list(ids))
 
+    def reserve_keys(self, count: int) -> int:
+        """Keep the next `count` keys from new products; return the first of them."""
+        with self._write() as db:
+            return product_rows.reserve_keys(db, count)
+
     def categories(self, keys: Sequence[int]) -> dict[int, str]:
         """Return the categories of these keys by key, without keys that no product has."""
         with self._read() as db:
@@ -144,7 +150,8 @@ class SqliteCatalogue(Catalogue):
 
     def copy_to(self, path: Path) -> None:
         """Copy the catalogue as it is now to another file, while others read and write it."""
-        with self._connections.checked() as db:
+        with self._read() as db:
+            db.execute(_SELECT_ANY).fetchone()  # SQLite begins again where it finds a change and no open read
             copy_database(db, path, _BACKUP_PAGES)
 
     @contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from catalog.errors import GenerationError
+from catalog.files.atomic import record
 from catalog.files.failpoints import failpoint
 from catalog.storage.catalogue import Catalogue
 from indexer.ann.block_weights import shop_weights
@@ -23,7 +24,7 @@ from indexer.build.encoding_pipeline import PipelineOptions
 from indexer.build.kind_texts import KindSamples, write_kind_vectors
 from indexer.build.row_writer import VectorSources, write_rows
 from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, VectorCache, cache_path
-from indexer.columns.column_files import ColumnWriter
+from indexer.columns.column_files import COLUMNS_FILE, ColumnWriter, note_change
 from indexer.columns.product_tables import TableWriter, write_tables
 from indexer.encoders.base import Encoder
 from indexer.generations import gates, store
@@ -58,8 +59,8 @@ class BuildOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class SealedGeneration:
-    """A sealed generation that is not published yet, the outcome of its gates, and how many rows were copied."""
+class BuiltGeneration:
+    """A generation that is not published yet, the outcome of its gates, and how many rows were copied."""
 
     candidate: Generation
     gates: tuple[Gate, ...]
@@ -97,10 +98,10 @@ class GenerationBuilder:
         vectors = generation.vectors
         return str(configured()) != str(vectors.connection.address if isinstance(vectors, MilvusVectors) else None)
 
-    def seal(
+    def build(
         self, catalogue: Catalogue, sources: VectorSources, previous: Generation | None = None, force: bool = False
-    ) -> SealedGeneration:
-        """Build and seal a generation of the catalogue as this thread reads it.
+    ) -> BuiltGeneration:
+        """Build a generation of the catalogue as this thread reads it; `seal` is all that it lacks.
 
         Raises GenerationError when a gate fails.
         """
@@ -127,12 +128,21 @@ class GenerationBuilder:
             gates.require(checked, force)
             failpoint("gates.passed")
             with timed_step("digests", count):
-                store.seal(self.home, folder, candidate.manifest)
+                candidate = replace(candidate, manifest=store.with_records(folder, candidate.manifest))
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             remove_unnamed(self.home)
             raise
-        return SealedGeneration(candidate, checked, copied)
+        return BuiltGeneration(candidate, checked, copied)
+
+    def seal(self, built: BuiltGeneration, catalogue: Catalogue, seq: int) -> BuiltGeneration:
+        """Write the manifest of a generation: change `seq` of the catalogue is the one that it was built at."""
+        folder, manifest = built.candidate.folder, replace(built.candidate.manifest, seq=seq)
+        if note_change(folder, catalogue.product_changed_at(seq)):
+            path = folder / COLUMNS_FILE
+            manifest = replace(manifest, files={**manifest.files, COLUMNS_FILE: record(path)})
+        store.seal(folder, manifest)
+        return replace(built, candidate=replace(built.candidate, manifest=manifest))
 
     def _index(
         self, folder: Path, number: int, catalogue: Catalogue, seq: int, previous: Generation | None

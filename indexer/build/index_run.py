@@ -16,13 +16,15 @@ from pathlib import Path
 from catalog.errors import BadFeed, GenerationError
 from catalog.feeds.reader import read_feed
 from catalog.files.failpoints import failpoint
+from catalog.home import ShopHome
 from catalog.product import Rejected, split_origin
+from catalog.staging.import_draft import ImportDraft, import_draft
 from catalog.storage.catalogue import Catalogue, PictureRow
 from catalog.storage.opening import open_catalogue
 from indexer.build.encoding_pipeline import PictureResults, encode_pictures, encode_titles
 from indexer.build.feed_diff import REMOVED, Changes, FeedDiff, Removable, pictures_now
 from indexer.build.feed_settings import ChosenFeed, choose_feed, fetching, remember_feed
-from indexer.build.generation_builder import BuildOptions, GenerationBuilder, SealedGeneration
+from indexer.build.generation_builder import BuildOptions, BuiltGeneration, GenerationBuilder
 from indexer.build.report import BUILD, UPDATE, IndexReport, save_report
 from indexer.build.row_writer import ReusableRows, VectorSources
 from indexer.cache.file_stats import FileStatCache
@@ -56,10 +58,6 @@ class UpdateOptions:
     build: BuildOptions = field(default_factory=BuildOptions)
     encoding: str | None = None
     removable: Removable | None = None
-
-
-class _NotPublished(Exception):
-    """Rolls back the catalogue after a generation that is only compared."""
 
 
 class IndexRun:
@@ -101,13 +99,13 @@ class IndexRun:
             needed = self._needs_generation(catalogue, diff.changes)
         return replace(self._report(diff, None, made=False), would_make=needed)
 
-    def _build(self, files: FileStatCache) -> tuple[FeedDiff, SealedGeneration]:
+    def _build(self, files: FileStatCache) -> tuple[FeedDiff, BuiltGeneration]:
         diff = self._compare_feed(None, files)
         with self._open_catalogue() as catalogue:
             diff.find_removed(catalogue)
             return diff, self._make_generation(catalogue, files, diff, publish=True)
 
-    def _update(self, files: FileStatCache, publish: bool) -> tuple[FeedDiff, SealedGeneration | None]:
+    def _update(self, files: FileStatCache, publish: bool) -> tuple[FeedDiff, BuiltGeneration | None]:
         with self._open_catalogue() as catalogue:
             diff = self._compare_feed(catalogue, files)
             failpoint("update.compared")
@@ -123,7 +121,7 @@ class IndexRun:
 
     def _make_generation(
         self, catalogue: Catalogue, files: FileStatCache, diff: FeedDiff, publish: bool
-    ) -> SealedGeneration:
+    ) -> BuiltGeneration:
         with self._builder.picture_cache() as pictures, self._builder.title_cache() as titles:
             self._encode_titles((product.title for product in diff.puts), titles)
             self._encode_unlisted(catalogue, files, self._sources(catalogue, pictures, titles), diff)
@@ -131,26 +129,31 @@ class IndexRun:
                 failpoint("build.encoded")
             else:
                 failpoint("update.encoded")
-            try:
-                with ExitStack() as stack:
-                    with timed_step("catalogue", diff.changes.total):
-                        stack.enter_context(catalogue.applying(diff.puts, diff.gone))
-                    with timed_step("missing"):
-                        sources = self._sources(catalogue, pictures, titles)
-                        encoded = catalogue.keys_of(product.id for product in diff.puts) if self._rebuild else ()
-                        late = list(sources.missing(catalogue, but=set(encoded)))  # put while we encoded
-                    diff.puts.clear()  # they are in the catalogue, and the index needs the memory
-                    self._encode_missing(late, sources, files)
-                    sealed = self._builder.seal(catalogue, sources, self._reusable(), self._options.force)
-                    if self._previous is not None and self._reusable() is None:
-                        save_encoder_diff(self._home, self._previous, sealed.candidate, catalogue)
-                    if not publish:
-                        raise _NotPublished
-                    record_pending(self._home, catalogue, sealed.candidate.number)
-            except _NotPublished:
-                store.remove_unfinished(self._home)
-            else:
-                publish_pending(self._home, catalogue)
+            with ExitStack() as stack:
+                with timed_step("copy"):
+                    draft = stack.enter_context(import_draft(catalogue, ShopHome(self._home).staging))
+                with timed_step("catalogue", diff.changes.total):
+                    draft.apply(diff.puts, diff.gone)
+                with timed_step("missing"):
+                    sources = self._sources(draft.catalogue, pictures, titles)
+                    encoded = draft.catalogue.keys_of(product.id for product in diff.puts) if self._rebuild else ()
+                    late = list(sources.missing(draft.catalogue, but=set(encoded)))  # put while we encoded
+                diff.puts.clear()  # they are in the copy, and the index needs the memory
+                self._encode_missing(late, sources, files)
+                built = self._builder.build(draft.catalogue, sources, self._reusable(), self._options.force)
+                if self._previous is not None and self._reusable() is None:
+                    save_encoder_diff(self._home, self._previous, built.candidate, draft.catalogue)
+                if publish:
+                    built = self._publish(catalogue, draft, built)
+                else:
+                    store.remove_unfinished(self._home)
+        return built
+
+    def _publish(self, catalogue: Catalogue, draft: ImportDraft, built: BuiltGeneration) -> BuiltGeneration:
+        with timed_step("commit"), draft.committing() as seq:
+            sealed = self._builder.seal(built, catalogue, seq)
+            record_pending(self._home, catalogue, sealed.candidate.number)
+        publish_pending(self._home, catalogue)
         return sealed
 
     def _open_catalogue(self) -> AbstractContextManager[Catalogue]:
@@ -275,7 +278,7 @@ class IndexRun:
         reusable = None if before is None else ReusableRows(before, catalogue.keys_changed(before.manifest.seq))
         return VectorSources(self._builder.layout, pictures, titles, reusable)
 
-    def _report(self, diff: FeedDiff, sealed: SealedGeneration | None, made: bool) -> IndexReport:
+    def _report(self, diff: FeedDiff, sealed: BuiltGeneration | None, made: bool) -> IndexReport:
         current = 0 if self._previous is None else self._previous.number
         return IndexReport(
             kind=BUILD if self._rebuild else UPDATE,

@@ -114,6 +114,17 @@ def change_noted(folder: Path) -> str | None:
     return None if noted is None else str(noted)
 
 
+def note_change(folder: Path, changed: str) -> bool:
+    """Note another product as the one that was changed last; return whether the file is another one now."""
+    path = folder / COLUMNS_FILE
+    if not path.is_file() or change_noted(folder) == changed:
+        return False
+    body = json.loads(path.read_text(encoding="utf-8"))
+    body["notes"]["changed"] = changed
+    path.write_text(json.dumps(body), encoding="utf-8")
+    return True
+
+
 def _texts(name: str, texts: TextColumn) -> Arrays:
     packed = texts.packed()
     return {f"{name}.blob": packed.blob, f"{name}.offsets": packed.offsets}

@@ -154,6 +154,7 @@ def _recover(home: Path) -> str:
     done = _finish(home) if has_catalogue(home) else ""
     store.remove_unfinished(home)
     remove_unnamed(home)
+    shutil.rmtree(ShopHome(home).staging, ignore_errors=True)
     for folder in (home, ShopHome(home).reports, ShopHome(home).cache):
         for leftover in folder.glob(".*.tmp"):
             leftover.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.errors import DamagedGeneration, GenerationError, NoGeneration
+from catalog.files.atomic import sync
 from catalog.files.version_folders import VersionFolders, records
 from catalog.files.version_folders import seal as seal_folder
 from catalog.home import ShopHome
@@ -187,14 +188,21 @@ def remove_unfinished(home: Path) -> None:
     _versions(home).remove_unfinished()
 
 
-def seal(home: Path, building: Path, manifest: Manifest) -> None:
-    """Write the manifest, with `files` filled in, into a building folder, and sync every file.
+def with_records(building: Path, manifest: Manifest) -> Manifest:
+    """Return the manifest with length and digest of every file in a building folder; sync them, which takes long."""
+    files = records(building)
+    for name in files:
+        sync(building / name)
+    return replace(manifest, files=files)
+
+
+def seal(building: Path, manifest: Manifest) -> None:
+    """Write the manifest, which `with_records` made, into a building folder, and sync every file.
 
     Every byte is on disk before `finalise` names the folder, and the folder before `make_current` moves the pointer: a
     crash leaves the old generation or the new one current, never a mixture.
     """
-    files = records(building)
-    seal_folder(building, files, MANIFEST_FILE, replace(manifest, files=files).to_json())
+    seal_folder(building, manifest.files, MANIFEST_FILE, manifest.to_json())
 
 
 def finalise(home: Path, number: int) -> None:

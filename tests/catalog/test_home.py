@@ -9,7 +9,7 @@ from catalog.storage.opening import require_catalogue
 
 # Homes and backups of earlier versions hold these names, so they never change.
 ON_DISK = """
-    catalogue=catalog.sqlite current=current generations=generations build_lock=build.lock cache=cache
+    catalogue=catalog.sqlite staging=staging current=current generations=generations build_lock=build.lock cache=cache
     home_id=home.id shared_catalogue=shared-catalogue
     file_stats=cache/files.sqlite encoders=encoders label_heads=labels.safetensors
     label_network=label-network.safetensors intents=intents.safetensors

@@ -34,6 +34,6 @@ def colour_shop(folder):
 
 def publish(home, building, manifest):
     """Seal a building folder and make it the current generation, without a catalogue."""
-    store.seal(home, building, manifest)
+    store.seal(building, store.with_records(building, manifest))
     store.finalise(home, manifest.number)
     store.make_current(home, manifest.number)

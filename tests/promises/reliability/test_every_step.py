@@ -42,6 +42,8 @@ POINTS = {
     "files.remembered": "update",
     "update.compared": "update",
     "update.encoded": "update",
+    "staging.copied": "update",
+    "staging.applied": "update",
     "generation.begun": "update",
     "rows.page": "update",
     "rows.written": "update",
@@ -199,6 +201,7 @@ def test_a_shop_survives_being_killed_at_any_step(kennel, world, tmp_path, point
     whole(home)
     left = all_state(home)
     assert not list(home.rglob("*.tmp")) and not list((home / "generations").glob(".*"))
+    assert not (home / "staging").exists()
 
     if work in ("backup", "restore"):
         assert left == before

@@ -44,6 +44,12 @@ class FollowedShop(RuleBasedStateMachine):
     def update(self, chance, prices_only):
         self.life.update(chance, prices_only)
 
+    @rule(chance=CHANCES, builds=st.booleans(), point=st.sampled_from(("", *BREAKS)))
+    def index_while_written(self, chance, builds, point):
+        """A run during which others write; it may break off."""
+        self.life.index_while_written(chance, builds, point)
+        self.life.finish_broken_run()
+
     @rule()
     def update_from_catalogue(self):
         self.life.update_from_catalogue()

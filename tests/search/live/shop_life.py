@@ -7,12 +7,14 @@ from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
+from unittest.mock import Mock, patch
 
 from catalog.errors import GenerationError, WindowshopError
 from catalog.files.failpoints import VARIABLE, Failed
 from catalog.home import ShopHome
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
+from indexer.build import generation_builder
 from indexer.build.build import BuildOptions, UpdateOptions, build_index, update_index
 from indexer.build.encoding_pipeline import PipelineOptions
 from indexer.generations.publishing import build_lock, recover, rollback
@@ -183,6 +185,16 @@ class ShopLife:
         products = products_of(self.feed, chance, chance.sample(IDS, chance.randint(2, len(IDS))))
         with self._broken(broken):
             build_index(self.home, self._written(products), FakeEncoder(), OPTIONS)
+
+    def index_while_written(self, chance, builds, broken=""):
+        """Update or build as above, while somebody puts and removes products over the server and elsewhere."""
+        acts = [self.put, self.put, self.remove, self.write_elsewhere]
+        writing = Mock(side_effect=lambda *arguments: [act(chance) for act in acts[chance.randrange(3) :]])
+        with patch.object(generation_builder, "failpoint", writing):  # every step of building comes here
+            if builds:
+                self.build(chance, broken)
+            else:
+                self.update(chance, prices_only=False, broken=broken)
 
     def roll_back(self):
         with suppress(GenerationError), build_lock(self.home):

@@ -40,6 +40,9 @@ HISTORIES = {
     "a removal between two builds": ("build", "remove", "build"),
     "a rollback, then an update": ("update", "roll_back", "update"),
     "a build, then a rollback": ("build", "roll_back"),
+    "writes while an update runs": ("update while written",),
+    "writes while a build runs, then an update": ("build while written", "update"),
+    "writes while a build runs, then a rollback": ("update", "build while written", "roll_back"),
     "changes of others, then an index of them": ("elsewhere", "index", "elsewhere"),
 }
 
@@ -147,6 +150,8 @@ def test_a_server_equals_one_that_is_opened_after(tmp_path, history, looks):
         "prices": lambda: life.update(chance, prices_only=True),
         "build": lambda: life.build(chance),
         "put": lambda: life.put(chance),
+        "update while written": lambda: life.index_while_written(chance, builds=False),
+        "build while written": lambda: life.index_while_written(chance, builds=True),
         "remove": lambda: life.remove(chance),
         "roll_back": life.roll_back,
         "elsewhere": lambda: life.write_elsewhere(chance),
