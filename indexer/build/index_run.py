@@ -279,10 +279,9 @@ class IndexRun:
         return VectorSources(self._builder.layout, pictures, titles, reusable)
 
     def _report(self, diff: FeedDiff, sealed: BuiltGeneration | None, made: bool) -> IndexReport:
-        current = 0 if self._previous is None else self._previous.number
         return IndexReport(
             kind=BUILD if self._rebuild else UPDATE,
-            generation=current if sealed is None else sealed.candidate.number,
+            generation=sealed.candidate.number if sealed else self._previous.number if self._previous else 0,
             made=made,
             changes=diff.changes,
             manifest=None if sealed is None else sealed.candidate.manifest,
