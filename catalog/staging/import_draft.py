@@ -177,8 +177,8 @@ class _StagedImport:
 
     def _require_equal(self) -> None:
         """Raise StoreError where the catalogue has other products or pictures than the copy, by their numbers."""
-        counts = [(each.count(), each.pictures_count()) for each in (self._shop, self.catalogue)]
-        if counts[0] != counts[1]:
+        shop, copy = self._shop, self.catalogue
+        if (shop.count(), shop.pictures_count()) != (copy.count(), copy.pictures_count()):
             raise StoreError("The catalogue is not what the index was made from. Nothing was changed.", "Build again.")
 
 
