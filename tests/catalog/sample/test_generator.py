@@ -80,14 +80,15 @@ def test_tones_rise_and_never_wrap():
 
 
 def test_a_stopped_run_goes_on_and_an_unknown_name_is_reported(tmp_path, monkeypatch):
-    taken = []
+    taken, written = [], []
     monkeypatch.setattr(generator, "_choose", lambda engine: None)
+    monkeypatch.setattr(generator, "write_tables", written.append)  # what it writes is in test_sample_shop.py
     monkeypatch.setattr(generator.Job, "take", lambda job: taken.append(job.path) or b"picture")
     arguments = ["--out", str(tmp_path), "--only", "mug-1a,p003", "--missing"]
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "mug-1a-1.jpg").write_bytes(b"there already")
     assert CliRunner().invoke(generator.main, arguments).exit_code == 0
-    assert taken == ["images/mug-1a-2.jpg", "photos/p003.jpg"]
+    assert taken == ["images/mug-1a-2.jpg", "photos/p003.jpg"] and written == [tmp_path]
     assert (tmp_path / "images" / "mug-1a-1.jpg").read_bytes() == b"there already"
     answer = CliRunner().invoke(generator.main, ["--only", "teapto"])
     assert answer.exit_code == 1 and "Nothing is called teapto" in answer.output

@@ -91,6 +91,7 @@ POINTS = {
 }
 LIVE = [point for point, work in POINTS.items() if work in ("put", "put_batch", "remove")]  # what an open shop does
 COMMITTED = {"put.committed", "put.found", "batch.committed", "remove.committed", "remove.found"}
+STEPS = [point for point in POINTS if point not in LIVE]  # what a command does
 OFTEN = {"cache.appended", "pictures.encoded", "file.written", "file.replaced"}  # reached more than once in an update
 
 
@@ -110,6 +111,11 @@ def world(tmp_path_factory):
     text = (feed / "2.csv").read_text()
     (feed / "prices.csv").write_text(re.sub(r"\d EUR", "77 EUR", text))
     return folder
+
+
+def one_each(points):
+    """Each step once, with one of the feeds or products in turn."""
+    return [(point, at % SEEDS) for at, point in enumerate(points)]
 
 
 COVERED_BY = {  # steps of jobs and fits
@@ -177,10 +183,21 @@ def work_of(point, world, home, number):
     return work, {"home": home}
 
 
-@pytest.mark.promise("R2", "every step of a command, 3 times")
-@pytest.mark.parametrize("point", [point for point in POINTS if point not in LIVE])
-@pytest.mark.parametrize("number", range(SEEDS))
+@pytest.mark.promise("R2", "every step of a command")
+@pytest.mark.parametrize(("point", "number"), one_each(STEPS))
 def test_a_shop_survives_being_killed_at_any_step(kennel, world, tmp_path, point, number):
+    kill_a_command(kennel, world, tmp_path, point, number)
+
+
+@pytest.mark.promise("R2", "every step of a command, 3 times")
+@pytest.mark.torture
+@pytest.mark.parametrize("point", STEPS)
+@pytest.mark.parametrize("number", range(SEEDS))
+def test_a_shop_survives_being_killed_at_any_step_three_times(kennel, world, tmp_path, point, number):
+    kill_a_command(kennel, world, tmp_path, point, number)
+
+
+def kill_a_command(kennel, world, tmp_path, point, number):
     home = tmp_path / "home"
     shutil.copytree(world / "home", home)
     work, words = work_of(point, world, home, number)
@@ -263,10 +280,21 @@ def write_of(work, number):
     return {"product_id": names[number], "title": f"red {number}", "colours": "navy teal"}
 
 
+@pytest.mark.promise("R2", "every step of a live write")
+@pytest.mark.parametrize(("point", "number"), one_each(LIVE))
+def test_an_open_shop_survives_being_killed_at_any_step_of_a_write(kennel, world, tmp_path, point, number):
+    kill_a_write(kennel, world, tmp_path, point, number)
+
+
 @pytest.mark.promise("R2", "every step of a live write, 3 times")
+@pytest.mark.torture
 @pytest.mark.parametrize("point", LIVE)
 @pytest.mark.parametrize("number", range(SEEDS))
-def test_an_open_shop_survives_being_killed_at_any_step_of_a_write(kennel, world, tmp_path, point, number):
+def test_an_open_shop_survives_being_killed_at_any_step_of_a_write_three_times(kennel, world, tmp_path, point, number):
+    kill_a_write(kennel, world, tmp_path, point, number)
+
+
+def kill_a_write(kennel, world, tmp_path, point, number):
     home, undisturbed = tmp_path / "home", tmp_path / "undisturbed"
     shutil.copytree(world / "home", home)
     shutil.copytree(world / "home", undisturbed)
