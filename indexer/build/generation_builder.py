@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -21,11 +21,11 @@ from indexer.ann.index_plan import IndexPlan, plan_for
 from indexer.ann.recall import Goal, Rows, sample_queries, title_agreement, tune
 from indexer.ann.title_weight import title_weight_from_views
 from indexer.build.encoding_pipeline import PipelineOptions
-from indexer.build.kind_texts import KindSamples, write_kind_vectors
+from indexer.build.kind_texts import sample_texts, write_kind_vectors
 from indexer.build.row_writer import VectorSources, write_rows
 from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, VectorCache, cache_path
-from indexer.columns.column_files import COLUMNS_FILE, ColumnWriter, note_change
-from indexer.columns.product_tables import TableWriter, write_tables
+from indexer.columns.column_files import COLUMNS_FILE, note_change
+from indexer.columns.product_tables import table_of, write_product_table
 from indexer.encoders.base import Encoder
 from indexer.generations import gates, store
 from indexer.generations.gates import Gate
@@ -44,7 +44,6 @@ from indexer.words.word_tables import write_word_tables
 
 # Part of the manifest's preprocessing, with the encoder's own: rows of pictures decoded otherwise are not copied.
 DECODING = {"colours": "sRGB"}
-TABLES: tuple[Callable[[], TableWriter], ...] = (ColumnWriter,)  # each makes the writer of one sort of tables
 MAX_PROBE_GROWTH = 2  # an index that probes more than so many times as many lists as before is trained again
 
 
@@ -118,11 +117,14 @@ class GenerationBuilder:
             candidate = self._index(folder, number, catalogue, seq, previous)
             with timed_step("curve", count):
                 candidate = with_match_curve(candidate, catalogue, self.options.goal.seed)
-            samples = KindSamples()
             with timed_step("tables", count):
-                write_tables(folder, catalogue, [*(table() for table in TABLES), samples])
+                before = None
+                if previous is not None:
+                    manifest = previous.manifest
+                    before = table_of(previous.folder, manifest.files, manifest.seq, catalogue)
+                table = write_product_table(folder, catalogue, before)
             with timed_step("kinds", count):
-                write_kind_vectors(self.home, folder, samples.texts(), self.encoder)
+                write_kind_vectors(self.home, folder, sample_texts(table, catalogue), self.encoder)
             with timed_step("gates", count):
                 checked = gates.check(candidate, catalogue, previous, self.options.goal.seed)
             gates.require(checked, force)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import zlib
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from heapq import heappush, heappushpop
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalog.product import CATEGORY_SEPARATOR, Product
+from catalog.storage.catalogue import Catalogue
 from indexer.cache.vector_cache import VectorCache, cache_path, title_cache_key
+from indexer.columns.fields import CATEGORY
+from indexer.columns.product_table import ShopTable
 from indexer.encoders.base import BaseEncoder, Encoder
 from indexer.generations.kind_vectors import KindVectors, kind_names, kind_vectors
 from indexer.generations.phrase_vectors import packaged_vectors, save_packaged
 from indexer.generations.product_phrases import product_phrases
-from indexer.numeric import batches
+from indexer.numeric import batches, chunks
 from indexer.types import Floats
 
 SENTENCE_VECTORS = "sentences"  # kind of the cache
@@ -24,6 +26,7 @@ MAX_TEXTS = 4_000  # of products, in all
 MAX_PER_KIND = 6
 MAX_KINDS = 2_000  # the kinds with the most products
 MAX_CHARACTERS = 200
+PAGE_IDS = 10_000
 BATCH_SIZE = 512  # of which the encoder makes batches by length
 
 
@@ -57,46 +60,34 @@ def package_phrases(encoder: BaseEncoder) -> int:
     return len(phrases)
 
 
-class KindSamples:
-    """Chooses texts of some products of each deepest category, the same ones whenever the products are the same.
+def sample_texts(table: ShopTable, catalogue: Catalogue) -> dict[str, list[str]]:
+    """Return texts of some products of each deepest category, of the largest ones; `table` is that of the catalogue.
 
-    It is one of the writers of tables, which see every product in one pass, and writes no file itself.
+    They are the same ones whenever the products are the same.
     """
-
-    def __init__(self) -> None:
-        self._chosen: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
-        self._counts: defaultdict[str, int] = defaultdict(int)
-
-    def add(self, key: int, product: Product) -> None:
-        """Take the next product."""
-        label = CATEGORY_SEPARATOR.join(product.category_path)
-        if not label:
-            return
-        self._counts[label] += 1
-        order = -zlib.crc32(product.id.encode("utf-8", "replace"))
-        chosen = self._chosen[label]
-        if len(chosen) < MAX_PER_KIND:
-            heappush(chosen, (order, _text(product)))
-        elif order >= chosen[0][0]:
-            heappushpop(chosen, (order, _text(product)))
-
-    def write(self, folder: Path, changed: str) -> None:
-        """Write nothing: `write_kind_vectors` does."""
-
-    def texts(self) -> dict[str, list[str]]:
-        """Return the chosen texts by category, of the largest categories."""
-        counts = self._counts
-        largest = sorted(counts, key=lambda label: (-counts[label], label))[:MAX_KINDS]
-        most = max(1, min(MAX_PER_KIND, MAX_TEXTS // max(1, len(largest))))
-        return {label: [text for _, text in sorted(self._chosen[label], reverse=True)[:most]] for label in largest}
+    labels = table.labels.get(CATEGORY)
+    if labels is None:
+        return {}
+    kinds = np.full(len(table), -1, np.int64)
+    kinds[: len(labels.numbers)] = labels.deepest(CATEGORY_SEPARATOR)[labels.numbers]
+    counts = np.bincount(kinds[kinds >= 0], minlength=1)
+    names = {kind: labels.words.texts[kind] for kind in np.flatnonzero(counts).tolist()}
+    largest = sorted(names, key=lambda kind: (-counts[kind], names[kind]))[:MAX_KINDS]
+    most = max(1, min(MAX_PER_KIND, MAX_TEXTS // max(1, len(largest))))
+    order = np.lexsort((_checksums(table), kinds))
+    first = np.searchsorted(kinds[order], largest)
+    chosen = [order[start : start + min(most, counts[kind])] for start, kind in zip(first, largest, strict=True)]
+    keys = [table.keys[places].tolist() for places in chosen]
+    products = catalogue.get_many([key for own in keys for key in own])
+    return {names[kind]: [_text(products[key]) for key in own] for kind, own in zip(largest, keys, strict=True)}
 
 
-def sample_texts(products: Iterable[Product]) -> dict[str, list[str]]:
-    """Return texts of some products by deepest category, as `KindSamples` chooses them."""
-    samples = KindSamples()
-    for product in products:
-        samples.add(0, product)
-    return samples.texts()
+def _checksums(table: ShopTable) -> NDArray[np.uint32]:
+    """Return a number of each product's id, in no order: the products of a category with the lowest are chosen."""
+    numbers = np.empty(len(table), np.uint32)
+    for part in chunks(len(table), PAGE_IDS):
+        numbers[part] = [zlib.crc32(name.encode("utf-8", "replace")) for name in table.ids[part]]
+    return numbers
 
 
 def _text(product: Product) -> str:

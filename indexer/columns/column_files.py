@@ -12,13 +12,11 @@ import numpy as np
 
 from catalog.errors import DamagedGeneration
 from catalog.files.atomic import FileRecord
-from catalog.product import Product
 from indexer.columns.array_files import Arrays, map_arrays, write_arrays
 from indexer.columns.label_columns import LabelColumn
 from indexer.columns.label_dictionary import LabelDictionary, LabelLists
 from indexer.columns.price_order import PriceOrder
 from indexer.columns.product_table import ShopTable
-from indexer.columns.table_builder import TableBuilder
 from indexer.columns.text_column import HashIndex, TextColumn
 
 COLUMNS = "columns"  # what the names of the files begin with
@@ -26,21 +24,6 @@ COLUMNS_FILE = f"{COLUMNS}.json"
 FORMAT = 1
 
 Table = TypeVar("Table", bound=ShopTable)
-
-
-class ColumnWriter:
-    """Writes the table of all products; see `indexer.columns.product_tables.TableWriter`."""
-
-    def __init__(self) -> None:
-        self._builder = TableBuilder()
-
-    def add(self, key: int, product: Product) -> None:
-        """Take the next product; keys rise."""
-        self._builder.add(key, product)
-
-    def write(self, folder: Path, changed: str) -> None:
-        """Write the table into a generation's folder."""
-        write_table(folder, ShopTable(**self._builder.columns()), changed)
 
 
 def write_table(folder: Path, table: ShopTable, changed: str | None = None) -> None:

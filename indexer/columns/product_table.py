@@ -141,6 +141,10 @@ class ShopTable:
             repriced=np.unique(np.concatenate([waiting, repriced])),
         )
 
+    def without_removed(self) -> Self:
+        """Return the table of the products that are here now."""
+        return self if self.present.all() else self._rearranged(NO_PLACES, {}, compact=True)
+
     def _order_known(self) -> tuple[PriceOrder | None, Ids]:
         """Return the last order by price that was made, and the ordinals that have another price since."""
         made: PriceOrder | None = vars(self).get("price_order")

@@ -16,6 +16,7 @@ from catalog.storage.catalogue import Catalogue
 from indexer.build import generation_builder
 from indexer.build.build import build_index
 from indexer.columns.column_files import COLUMNS_FILE, change_noted, map_table, write_table
+from indexer.columns.product_table import ShopTable
 from indexer.columns.text_column import TextColumn
 from indexer.generations.store import open_current
 from search.engine import SearchEngine
@@ -112,7 +113,7 @@ def test_opening_reads_no_product_and_an_older_generation_opens_as_before(home, 
         patched.setattr(ProductColumns, "read", None)
         assert browsed(home) == found
     with monkeypatch.context() as patched:
-        patched.setattr(generation_builder, "TABLES", ())
+        patched.setattr(generation_builder, "write_product_table", lambda _, catalogue, __: ShopTable.read(catalogue))
         build_index(home, home.parent / "feed" / "products.csv", FakeEncoder())
     assert COLUMNS_FILE not in open_current(home).manifest.files
     assert browsed(home) == found

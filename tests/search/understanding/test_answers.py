@@ -9,6 +9,7 @@ import pytest
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from indexer.build.kind_texts import sample_texts, write_kind_vectors
+from indexer.columns.product_table import ShopTable
 from indexer.encoders.base import BaseEncoder
 from search.live.product_edit import edit_of
 from search.query.builder import build_query
@@ -54,7 +55,7 @@ def engine(tmp_path_factory):
     home, encoder = tmp_path_factory.mktemp("answers") / "shop", SentenceEncoder()
     make_shop(home, ITEMS, encoder).close()
     catalogue = Catalogue.open(ShopHome(home).catalogue)
-    samples = sample_texts(product for _, product in catalogue.iterate())
+    samples = sample_texts(ShopTable.read(catalogue), catalogue)
     write_kind_vectors(home, ShopHome(home).generation(1), samples, encoder)
     catalogue.close()
     with open_shop(home, encoder) as engine:
