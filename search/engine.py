@@ -15,6 +15,7 @@ from catalog.product import Product
 from catalog.reviews.review_store import ReviewStore
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.opening import has_catalogue, open_catalogue
+from indexer.encoders.backends.runtime import threads
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import open_encoder
 from indexer.generations.publishing import recover_pending
@@ -74,7 +75,7 @@ class SearchEngine:
         self._catalogue = catalogue
         self.price_history = catalogue.price_history
         self._thumbnails = Thumbnails(catalogue, ShopHome(home).thumbnails)
-        self._steps = StepRunner()
+        self._steps = StepRunner(threads())
         self.batch_counts = self._steps.counts  # what the queues of batches counted
         glossary = Glossary.usable(home)
         self.prices = ProductPrices(catalogue.price_history, PriceModels.open(home))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, urlencode
 
-from flask import Flask, Request, current_app, request
+from flask import Flask, Request, current_app, g, request
 from werkzeug.routing import BaseConverter
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
@@ -43,8 +43,7 @@ def absolute_url(path: str) -> str:
 
     The host of a request is what its client names, so a server that caches answers sets public_url or trusted_hosts.
     """
-    base: str = current_app.config["PUBLIC_URL"] or request.host_url
-    return base.rstrip("/") + path
+    return _base() + path
 
 
 def api_url(path: str) -> str:
@@ -53,11 +52,19 @@ def api_url(path: str) -> str:
     It knows it from the settings public_url and trusted_hosts. Without them any client may name any host, so only the
     machine's own is believed.
     """
-    if not path or not (
-        current_app.config["PUBLIC_URL"] or current_app.config.get("TRUSTED_HOSTS") or _names_this_machine(request.host)
-    ):
+    if not path:
         return path
-    return absolute_url(path)
+    if "api_base" not in g:  # once a request: a page of results has some sixty addresses
+        config = current_app.config
+        known = config["PUBLIC_URL"] or config.get("TRUSTED_HOSTS") or _names_this_machine(request.host)
+        g.api_base = _base() if known else ""
+    base: str = g.api_base
+    return base + path
+
+
+def _base() -> str:
+    base: str = current_app.config["PUBLIC_URL"] or request.host_url
+    return base.rstrip("/")
 
 
 def _names_this_machine(host: str) -> bool:

@@ -1,4 +1,4 @@
-"""Do work of one kind in batches: what comes while a batch runs is the next batch.
+"""Do work of one kind in batches: what comes while as many batches run as may is the next batch.
 
 Nothing waits for a batch to fill: one that comes alone begins at once, and measurements found no gain from waiting
 (docs/decisions/speed.md).
@@ -20,7 +20,7 @@ from catalog.errors import DeadlineExceeded, Overloaded
 from search.execution.queue_statistics import FULL, LATE, SECONDS, SIZES, Distribution, QueueCounts
 
 MAX_ROWS = 16  # of a batch; a larger one takes no less time a row, and its first row waits for its last
-MAX_THREADS = 4  # of one queue: one works, and the others replace it when a batch hangs
+MAX_THREADS = 4  # of one queue: at most so many work, and the others replace one whose batch hangs
 MAX_PENDING = 64  # items that wait; further ones are refused at once
 
 BatchWork = Callable[[Sequence[Any]], Sequence[Any] | NDArray[Any]]  # rows to as many results, in their order
@@ -45,17 +45,18 @@ class _Batch:
 
 
 class BatchQueue:
-    """A bounded queue of items and the thread that works on them, one batch at a time. Threads share it.
+    """A bounded queue of items and the threads that work on them, `at_once` batches at a time. Threads share it.
 
     Items of equal `work` run together. A batch that fails is done again item by item, so that only the item at fault
     fails. When nobody waits for a running batch any more, another thread takes the next one.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, at_once: int = 1) -> None:
         self.name = name
+        self._at_once = min(at_once, MAX_THREADS)
         self._changed = threading.Condition()
         self._pending: deque[BatchItem] = deque()
-        self._running = 0  # batches that somebody waits for, at most 1
+        self._running = 0  # batches that somebody waits for, at most `at_once`
         self._threads = self._busy = 0
         self._closed = False
         self._waits, self._sizes = Distribution(SECONDS), Distribution(SIZES)
@@ -107,7 +108,7 @@ class BatchQueue:
 
     def _wake(self) -> None:
         """Have a thread take the next batch; called with the lock."""
-        if not self._pending or self._running:
+        if not self._pending or self._running >= self._at_once:
             return
         if self._threads == self._busy and self._threads < MAX_THREADS:
             self._threads += 1
@@ -117,7 +118,7 @@ class BatchQueue:
     def _serve(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed or (self._pending and not self._running))
+                self._changed.wait_for(lambda: self._closed or (self._pending and self._running < self._at_once))
                 if self._closed:
                     return
                 batch, late = self._next()

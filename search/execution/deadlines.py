@@ -90,11 +90,14 @@ def as_step(name: str, deadline: Deadline | None) -> Iterator[None]:
 
 
 class StepRunner:
-    """Runs steps: on the caller's thread without a deadline, else on the threads of the step's kind."""
+    """Runs steps: on the caller's thread without a deadline, else on the threads of the step's kind.
 
-    def __init__(self) -> None:
+    `cores` batches of pictures run at a time. One of texts does: in a larger batch each costs a fifth less.
+    """
+
+    def __init__(self, cores: int = 1) -> None:
         self._pools: dict[str, _Pool] = {}
-        self._batches = {name: BatchQueue(name) for name in (PICTURES, TEXTS)}
+        self._batches = {name: BatchQueue(name, at_once) for name, at_once in ((PICTURES, cores), (TEXTS, 1))}
         self._lock = threading.Lock()
 
     def begin(self, name: str, deadline: Deadline | None, work: Callable[[], T]) -> PendingStep[T]:

@@ -74,9 +74,10 @@ class Runner(Protocol):
         """Run every batch."""
 
 
-def open_runner(source: ModelSource, runtime: str = "auto") -> Runner:
+def open_runner(source: ModelSource, runtime: str = "auto", *, small: bool = False) -> Runner:
     """Open the model on a runtime; "auto" is torch where CUDA works, else ONNX Runtime.
 
+    Of a `small` model, batches that come while another runs take one thread each, in a second copy of the model.
     Raises EncoderUnavailable, ParityError.
     """
     if runtime not in RUNTIMES:
@@ -86,15 +87,19 @@ def open_runner(source: ModelSource, runtime: str = "auto") -> Runner:
         return runner
     with _export_lock:
         model, meta = _exported(source)
-    return OnnxRunner(model, meta)
+    return OnnxRunner(model, meta, small=small)
 
 
 class OnnxRunner:
-    """A model exported to ONNX, run on the CPU; `cores` is how many threads share one batch, by default `threads()`."""
+    """A model exported to ONNX, run on the CPU; `cores` is how many threads share one batch, by default `threads()`.
+
+    Threads that share a batch wait for each other at each layer, which is worth it while cores are idle. A `small`
+    model's batch that comes while another runs has one thread, so that no core waits.
+    """
 
     kind = "onnx"
 
-    def __init__(self, model: Path, meta: Mapping[str, Any], cores: int = 0) -> None:
+    def __init__(self, model: Path, meta: Mapping[str, Any], cores: int = 0, *, small: bool = False) -> None:
         import onnxruntime  # only a process that opens a model needs the 60 ms and the native library
 
         _limit_numpy_threads()
@@ -107,11 +112,21 @@ class OnnxRunner:
         self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
         self._lock = threading.Lock()
         self._one_thread: OnnxRunner | None = None
+        self._small = small and options.intra_op_num_threads > 1
+        self._running = 0  # batches of a small model
 
     def __call__(self, inputs: Arrays) -> Floats:
         """Run the batch; thread-safe."""
-        output: Floats = self._session.run(None, dict(inputs))[0]
-        return output
+        if not self._small:
+            return self._outputs(inputs)
+        with self._lock:
+            self._running += 1
+            alone = self._running == 1
+        try:
+            return self._outputs(inputs) if alone else self._on_one_thread()(inputs)
+        finally:
+            with self._lock:
+                self._running -= 1
 
     def run_batches(self, batches: Sequence[Arrays]) -> list[Floats]:
         """Run every batch; many batches on one thread each, because threads that share a batch wait for each other.
@@ -121,10 +136,18 @@ class OnnxRunner:
         cores = threads()
         if cores == 1 or len(batches) < MIN_BATCHES_AT_ONCE:
             return [self(batch) for batch in batches]
-        with self._lock:
-            self._one_thread = run = self._one_thread or OnnxRunner(self._model, self.meta, cores=1)
         with ThreadPoolExecutor(cores, "encode") as pool:
-            return list(pool.map(run, batches))
+            return list(pool.map(self._on_one_thread(), batches))
+
+    def _on_one_thread(self) -> OnnxRunner:
+        """Return the second copy of the model, which is opened when it is first needed."""
+        with self._lock:
+            self._one_thread = self._one_thread or OnnxRunner(self._model, self.meta, cores=1)
+            return self._one_thread
+
+    def _outputs(self, inputs: Arrays) -> Floats:
+        output: Floats = self._session.run(None, dict(inputs))[0]
+        return output
 
 
 def _limit_numpy_threads() -> None:

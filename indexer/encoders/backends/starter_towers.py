@@ -26,7 +26,7 @@ class PictureTower:
         pictures = ModelSource(
             "lite0", PICTURE_KEY, lambda: _backbones().load_picture_backbone(), lambda: _graphs().build_pictures()
         )
-        self._run = open_runner(pictures, runtime)
+        self._run = open_runner(pictures, runtime, small=True)  # 13 MB
         self.feature_maps = starter_maps(runtime)
         # Product pictures fill the frame: they are squashed, because a crop would cut the product.
         self.prepare, self.preprocessing = PREPROCESS, PREPROCESS.record()

@@ -129,6 +129,39 @@ def test_a_batch_that_hangs_holds_up_the_next_only_while_somebody_waits_for_it(s
     assert work.batches == [[1], [2], [3]]
 
 
+def test_so_many_batches_run_at_once_and_what_comes_meanwhile_is_the_next():
+    queue, work = BatchQueue("encoder", at_once=2), Work()
+    gates = [threading.Event(), threading.Event()]
+    work.held.extend(gates)
+    running = []
+    for number in (1, 2):
+        running.append(queue.submit(work, [number], LONG.at))
+        assert work.entered.acquire(timeout=300)
+    waiting = [queue.submit(work, [number], LONG.at) for number in (3, 4)]
+    assert work.batches == [[1], [2]]
+    gates[0].set()
+    assert [item.future.result(300) for item in waiting] == [[6], [8]]
+    gates[1].set()
+    assert [item.future.result(300) for item in running] == [[2], [4]]
+    assert work.batches[2:] == [[3, 4]]
+    queue.close()
+
+
+def test_pictures_run_on_all_cores_and_texts_in_one_batch():
+    steps, work = StepRunner(cores=2), Work()
+    gates = [threading.Event(), threading.Event()]
+    work.held.extend(gates)
+    held = [begin(steps, work, 0), begin(steps, work, 1, name=TEXTS)]
+    assert work.entered.acquire(timeout=300) and work.entered.acquire(timeout=300)
+    text = begin(steps, work, 2, name=TEXTS)
+    assert begin(steps, work, 3).result() == [6]
+    assert not text.future.done()
+    for gate in gates:
+        gate.set()
+    assert [step.result() for step in (*held, text)] == [[0], [2], [4]]
+    steps.close()
+
+
 def test_pictures_that_hang_hold_up_no_texts(steps):
     work = Work()
     _, gate = held_up(steps, work)

@@ -279,6 +279,28 @@ def test_many_batches_run_on_one_thread_each_and_a_few_on_all(models, monkeypatc
     np.testing.assert_allclose(few, many[1:], atol=1e-5)
 
 
+def test_a_small_models_batch_that_comes_while_another_runs_has_one_thread(models, monkeypatch):
+    monkeypatch.setattr(runtime, "threads", lambda: 2)
+    runner = open_runner(ModelSource("doubling", "key", Loads()), "onnx", small=True)
+    alone = runner({"numbers": PIXELS[:2]})
+    assert runner._one_thread is None, "alone: all cores"
+    inside, outputs = runner._outputs, []
+
+    def outputs_of_both(inputs):
+        if not outputs:
+            outputs.append(runner({"numbers": PIXELS[:2]}))  # comes while the first runs
+        return inside(inputs)
+
+    monkeypatch.setattr(runner, "_outputs", outputs_of_both)
+    outputs.append(runner({"numbers": PIXELS[:2]}))
+    assert runner._one_thread._session.get_session_options().intra_op_num_threads == 1
+    for output in outputs:
+        np.testing.assert_allclose(output, alone, atol=1e-5)
+    runner._one_thread = None
+    runner({"numbers": PIXELS[:2]})
+    assert runner._one_thread is None, "alone again"
+
+
 def test_weights_digest_sees_names_and_numbers():
     torch.manual_seed(0)
     module = torch.nn.Linear(3, 2)
