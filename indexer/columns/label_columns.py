@@ -18,7 +18,7 @@ from indexer.columns.fields import VALUE_SEPARATOR
 from indexer.columns.label_dictionary import LabelDictionary, LabelLists
 from indexer.types import Floats, Ids, Mask
 
-FEW_LISTS = 3  # lists whose products are found by comparing, which is faster than by looking each number up
+FEW_LISTS = 12  # lists whose products are found by comparing, which is faster than by looking each number up
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,24 +105,33 @@ class LabelColumn:
                 single.append(code)
             elif codes and min(codes) >= 0:
                 wanted |= np.logical_and.reduce([self._lists_with([code]) for code in codes])
-        return self._of_lists(wanted | self._lists_with(single), count)
+        return self.of_lists(wanted | self._lists_with(single), count)
 
     def passing(self, test: Callable[[NDArray[np.float64]], Mask], count: int) -> Mask:
         """Return the mask of `count` products with a number, of a unit or none ("12.5 cm"), that passes a test."""
         passed = test(self.words.amounts(len(self.spelling_counts)))
-        return self._of_lists(self._lists_spelling(passed), count)
+        return self.of_lists(self._lists_spelling(passed), count)
 
-    def highest(self, values: Floats, count: int) -> Floats:
-        """Return the largest of the values (spellings,) of each of `count` products' spellings; 0 without any."""
+    def highest(self, values: Floats) -> Floats:
+        """Return the largest of the values (spellings,) of each list's spellings (lists,); 0 of the empty list."""
         sizes, codes = self._spans
         of_lists = np.zeros(len(sizes), np.float32)
         filled = np.flatnonzero(sizes)
         if len(filled):
             starts = (np.cumsum(sizes) - sizes)[filled]
             of_lists[filled] = np.maximum.reduceat(values[codes], starts)
-        of_each = np.zeros(count, np.float32)
-        of_each[: len(self.numbers)] = of_lists[self.numbers[:count]]
-        return of_each
+        return of_lists
+
+    def spread(self, values: Floats, count: int, places: Ids | None = None) -> Floats:
+        """Return the value (lists,) of the list of each of `count` products, or of those at some rising places."""
+        if places is None:
+            of_each = np.zeros(count, np.float32)
+            of_each[: len(self.numbers)] = values[self.numbers[:count]]
+            return of_each
+        within = int(np.searchsorted(places, len(self.numbers)))
+        found = np.zeros(len(places), np.float32)
+        found[:within] = values[self.numbers[places[:within]]]
+        return found
 
     def counts(self, mask: Mask) -> Ids:
         """Return the number of masked products with each label, by number."""
@@ -267,7 +276,7 @@ class LabelColumn:
         found[self._owners[wanted[codes]]] = True
         return found
 
-    def _of_lists(self, wanted: Mask, count: int) -> Mask:
+    def of_lists(self, wanted: Mask, count: int) -> Mask:
         """Return the mask of `count` products that have one of the masked lists."""
         found = np.zeros(count, np.bool_)
         own = found[: len(self.numbers)]

@@ -91,6 +91,8 @@ class SearchScope:
 
     @staticmethod
     def _allowed_of(snapshot: Snapshot, allowed: Mask, text: TextScores) -> Mask:
+        if text.places is not None:
+            return allowed[text.places]
         if text.keys is snapshot.columns.keys:
             return allowed
         return np.append(allowed, False)[snapshot.columns.ordinals(text.keys)]

@@ -171,6 +171,7 @@ class TextScores:
     parts: Mapping[str, Floats]  # float32 (n,) each
     share: float  # the vector score counts 1 - share
     exact: Ids  # keys of products whose number or name is in the text, or whose texts say "without" as it does
+    places: Ids | None = None  # ordinals of the keys, where they are some of a shop's
 
     @cached_property
     def scores(self) -> Floats:
@@ -203,8 +204,23 @@ class TextScores:
         none = np.zeros(0, np.int64)
         return cls(none, {}, 0.0, none)
 
+    def aligned(self, keys: Ids, places: Ids | None) -> TextScores:
+        """Return the scores of all `keys` of a shop, or of those at some rising places."""
+        if places is None:
+            return self if keys is self.keys else replace(self, keys=keys, parts=self.parts_of(keys), places=None)
+        if keys is self.keys:
+            parts = {name: part[places] for name, part in self.parts.items()}
+        else:
+            parts = self.parts_of(keys[places])
+        return replace(self, keys=keys[places], parts=parts, places=places)
+
+    def plus(self, parts: Mapping[str, Floats], share: float) -> TextScores:
+        """Add parts that give at most `share` together, float32 (n,) for these keys; the earlier parts count less."""
+        own = {name: np.float32(1 - share) * part for name, part in self.parts.items()}
+        return replace(self, parts={**own, **parts}, share=share + (1 - share) * self.share)
+
     def with_parts(self, keys: Ids, parts: Mapping[str, Floats], share: float) -> TextScores:
-        """Add parts that give at most `share` together, float32 (n,) for all `keys`; the earlier parts count less."""
-        smaller = replace(self, parts={name: np.float32(1 - share) * part for name, part in self.parts.items()})
-        own = smaller.parts if keys is self.keys else smaller.parts_of(keys)
-        return TextScores(keys, {**own, **parts}, share + (1 - share) * self.share, self.exact)
+        """Add parts as `plus` does, float32 (n,) for all `keys` of the shop."""
+        if self.places is not None:
+            return self.plus({name: part[self.places] for name, part in parts.items()}, share)
+        return self.aligned(keys, None).plus(parts, share)

@@ -127,10 +127,11 @@ class SearchPipeline:
             degraded = (VECTOR,)
         prepared = []
         for query, (text, missing) in zip(encoded, matched, strict=True):
-            wanted = relevance(state, self._catalogue, words.reader, query, text)
+            ruled = apply_rules(rules_of(rules, query.query), state.columns)
+            pinned = ruled.pinned(state.columns) if ruled.pins else None
+            wanted = relevance(state, self._catalogue, words.reader, query, text, pinned)
             products = self._query_products(state, query)
             query = _without_variants(query, state.columns)
-            ruled = apply_rules(rules_of(rules, query.query), state.columns)
             parts, share = ruled.score_part
             rated = self._ratings(state.columns) if text is not None else None
             if rated is not None:

@@ -29,7 +29,7 @@ from search.understanding.answer_set import (
     decide_excluded,
     with_other_prices,
 )
-from search.understanding.product_scores import ProductScores, in_kind, in_kinds, score_products
+from search.understanding.product_scores import MEANT, KindScores, ProductScores, in_kind, in_kinds, score_products
 from search.understanding.question_reader import QuestionReader, ReadText
 from search.understanding.removable import with_parts
 from search.understanding.understood import EXAMPLE, MEANING, KindRef, Understood, UnderstoodKind
@@ -40,7 +40,7 @@ MAX_VOTERS = 10  # products most like a picture, which vote
 MIN_MAJORITY = 0.6  # share of the voters from which their category is the picture's
 MAX_REPRESENTED = 3  # kinds that a question may mean, of which the best product stands at the top
 REPRESENTED = (1.0, 0.97, 0.94)  # kind scores of these products; of the others at most MEANT
-MEANT = 0.6
+MOST = 2  # one in so many products of the shop, from which the scores of all are as quick to add up
 FOUND_TOGETHER = 48  # best rows of several kinds, of which nearly always one is of each
 
 
@@ -79,9 +79,17 @@ class PreparedQuery:
 
 
 def relevance(
-    state: ServingState, catalogue: Catalogue, reader: QuestionReader, encoded: EncodedQuery, text: TextMatch | None
+    state: ServingState,
+    catalogue: Catalogue,
+    reader: QuestionReader,
+    encoded: EncodedQuery,
+    text: TextMatch | None,
+    pinned: Mask | None = None,
 ) -> Relevance:
-    """Return what a query asks for, and how much each product has of it beyond its likeness."""
+    """Return what a query asks for, and how much each product has of it beyond its likeness.
+
+    Where products answer a text, only these, those near to it and `pinned` ones have scores.
+    """
     query = encoded.query
     if (query.blocks or {}).get(LEXICAL) == 0 or (text is None and _has_text(query)):
         return Relevance(Understood(), None, text.scores if text else None)
@@ -101,11 +109,25 @@ def relevance(
     else:
         understood, answers = decide(understood, scores, _evidence(text, state), state.columns, state.nearness)
         scores = replace(scores, kinds=_kind_scores(state, encoded.vector, understood, scores.kinds))
+    shown = None if answers is None or examples else _shown(answers, pinned)
     if query.typed:
         understood = with_parts(understood, query.typed, query.filter)
     if answers is not None and query.filter is not None and understood.limit is not None:
         answers = with_other_prices(answers, state.columns.matching(query.filter))
-    return Relevance(understood, answers, _fuse(text.scores, scores, understood, state, _share_of(examples, query)))
+    if text.scores is None:
+        return Relevance(understood, answers)
+    scored = _with_kinds_and_values(
+        text.scores, scores, understood, state.columns.keys, shown, _share_of(examples, query)
+    )
+    return Relevance(understood, answers, scored)
+
+
+def _shown(answers: AnswerSet, pinned: Mask | None) -> Ids | None:
+    """Return the ordinals of the products that a page of answers may show; None where they are most of the shop."""
+    mask = answers.answers | answers.near
+    if pinned is not None:
+        mask |= pinned
+    return np.flatnonzero(mask) if np.count_nonzero(mask) * MOST < len(mask) else None
 
 
 def _of_no_terms(query: Query) -> Understood:
@@ -186,7 +208,7 @@ def majority_category(products: Collection[Product]) -> tuple[str, float]:
     return (category, count / len(products)) if category and count >= MIN_MAJORITY * len(products) else ("", 0.0)
 
 
-def _kind_scores(state: ServingState, vector: Floats | None, understood: Understood, named: Floats) -> Floats:
+def _kind_scores(state: ServingState, vector: Floats | None, understood: Understood, named: KindScores) -> KindScores:
     """Return the kind scores of all products; where the kind is only meant, the best of each likely kind comes first.
 
     A shopper who says "something for flowers" should see a vase and a plant pot, not ten vases.
@@ -197,14 +219,11 @@ def _kind_scores(state: ServingState, vector: Floats | None, understood: Underst
         meant = [(label, share / best_share) for label, share in understood.leaning]
     if not meant:
         return named
-    scores = np.minimum(named, np.float32(MEANT / 2))
-    for label, share in reversed(meant):
-        scores[in_kinds([label], state.columns)] = MEANT * max(0.5, share**0.5)
-    kinds = [in_kinds([label], state.columns) for label, _ in meant[:MAX_REPRESENTED]]
-    for best, score in zip(_best_of_each(state, vector, kinds), REPRESENTED, strict=False):
-        if best is not None:
-            scores[best] = score
-    return scores
+    kinds = [in_kinds([label], state.columns) for label, _ in meant]
+    scores = [MEANT * max(0.5, share**0.5) for _, share in meant]
+    found = _best_of_each(state, vector, kinds[:MAX_REPRESENTED])
+    best = tuple((ordinal, score) for ordinal, score in zip(found, REPRESENTED, strict=False) if ordinal is not None)
+    return replace(named, meant=tuple(zip(kinds, scores, strict=True))[::-1], best=best)
 
 
 def _best_of_each(state: ServingState, vector: Floats | None, kinds: Sequence[Mask]) -> list[int | None]:
@@ -225,21 +244,21 @@ def _most_like(state: ServingState, vector: Floats, products: Mask, rows: int) -
     return state.columns.ordinals(state.snapshot.keys_of(found))
 
 
-def _fuse(
-    text: TextScores | None, scores: ProductScores, understood: Understood, state: ServingState, of_kind: float
-) -> TextScores | None:
-    """Add the parts of kind and values to the text's scores, each counted as far as it was understood."""
+def _with_kinds_and_values(
+    text: TextScores, scores: ProductScores, understood: Understood, keys: Ids, places: Ids | None, of_kind: float
+) -> TextScores:
+    """Add the parts of kind and values to the text's scores at these places, each as far as it was understood."""
     parts: dict[str, Floats] = {}
+    share = 0.0
     confidence = max((kind.confidence for kind in understood.kinds), default=0.0)
-    best = float(scores.kinds.max(initial=0.0))
+    best = scores.kinds.largest
     if understood.kinds and best > 0:
-        parts[CATEGORY_PART] = scores.kinds / np.float32(best) * np.float32(KIND_SHARE * of_kind * max(confidence, 0.5))
+        share = KIND_SHARE * of_kind * max(confidence, 0.5)
+        parts[CATEGORY_PART] = scores.kinds.at(places) * np.float32(share / best)
     if scores.values:
-        parts[ATTRIBUTE_PART] = scores.mean_value * np.float32(VALUE_SHARE)
-    if not parts or text is None:
+        means = scores.mean_value(places)
+        parts[ATTRIBUTE_PART] = means * np.float32(VALUE_SHARE)
+        share += VALUE_SHARE * scores.largest_mean(float(means.max(initial=0.0)), places)
+    if not parts and places is None:
         return text
-    return text.with_parts(state.columns.keys, parts, _shares(parts))
-
-
-def _shares(parts: Mapping[str, Floats]) -> float:
-    return float(sum(part.max(initial=0.0) for part in parts.values()))
+    return text.aligned(keys, places).plus(parts, share)

@@ -14,7 +14,7 @@ from indexer.types import Floats, Mask
 from search.query.filters import CATEGORY, PRICE, Filter
 from search.state.column_store import ProductColumns
 from search.understanding.kind_nearness import KindNearness
-from search.understanding.product_scores import HAS_VALUE, ProductScores, in_kinds, is_below
+from search.understanding.product_scores import ProductScores, in_kinds, is_below
 from search.understanding.understood import ANSWERS, MEANING, NEAR, NOTHING, KindRef, Understood, UnderstoodKind
 
 NAMED_CONFIDENCE = 0.7  # of a kind's name from which the kind decides
@@ -113,7 +113,7 @@ def _of_named_kinds(
     columns: ProductColumns,
     nearness: KindNearness | None,
 ) -> tuple[Understood, AnswerSet]:
-    kinds = (scores.kinds > 0) & ~scores.excluded
+    kinds = scores.kinds.is_named & ~scores.excluded
     understood = _with_leaning(_with_found(understood, scores, kinds), columns, nearness)
     full = kinds & scores.has_all
     understood = replace(understood, complete=bool(full.any()))
@@ -146,7 +146,7 @@ def _of_values(understood: Understood, scores: ProductScores, columns: ProductCo
     """Answer a question of values alone, such as a colour or a brand: what has all of them, else most of them."""
     allowed = columns.present & ~scores.excluded
     understood = _with_found(understood, scores, allowed)
-    counts = np.sum([value >= HAS_VALUE for value in scores.values], axis=0) * allowed
+    counts = np.sum([value.has for value in scores.values], axis=0) * allowed
     answers = (counts == counts.max()) & (counts > 0)
     understood = replace(understood, complete=bool(counts.max(initial=0) == len(scores.values)))
     return understood, AnswerSet(ANSWERS, 0.95, answers, np.zeros(len(columns), np.bool_))
@@ -197,7 +197,7 @@ def _meant(label: str, share: float, best: float, probability: float) -> Underst
 
 def _with_found(understood: Understood, scores: ProductScores, among: Mask) -> Understood:
     """Mark the wanted values that none of these products has."""
-    has = iter([bool(((value >= HAS_VALUE) & among).any()) for value in scores.values])
+    has = iter([bool((value.has & among).any()) for value in scores.values])
     values = tuple(value if value.excluded else replace(value, found=next(has)) for value in understood.values)
     return replace(understood, values=values)
 

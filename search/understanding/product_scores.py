@@ -5,55 +5,160 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from catalog.product import CATEGORY_SEPARATOR
-from indexer.types import Floats, Mask
+from indexer.columns.label_columns import LabelColumn
+from indexer.types import Floats, Ids, Mask
 from search.query.filters import CATEGORY
 from search.state.column_store import ProductColumns
 from search.understanding.understood import KindRef, Understood, ValueRef
 
+MEANT = 0.6  # score of a kind that is only meant
+ROUNDING = 1e-5  # of a score
 HAS_VALUE = 0.35  # quality from which a product has a value: that of a word in it by a synonym
 
 
-@dataclass(frozen=True, slots=True)
-class ProductScores:
-    """Scores of all products by ordinal, float32 (n,) each: of the kinds, and of each wanted value; 0 to 1."""
+@dataclass(frozen=True, eq=False)
+class ValueScores:
+    """The quality of one wanted value in each product, by the product's list of labels in each field."""
 
-    kinds: Floats
-    values: tuple[Floats, ...]
+    fields: tuple[tuple[LabelColumn, Floats], ...]
+    count: int
+
+    def at(self, places: Ids | None) -> Floats:
+        """Return the best quality that each of these products has, float32; of all products without `places`."""
+        found = [labels.spread(qualities, self.count, places) for labels, qualities in self.fields]
+        return found[0] if len(found) == 1 else np.maximum.reduce(found)
+
+    @cached_property
+    def has(self) -> Mask:
+        """The products (n,) that have the value."""
+        return self.at_least(HAS_VALUE)
+
+    @property
+    def largest(self) -> float:
+        """The best quality that any product has."""
+        held = [qualities[labels.list_counts > 0] for labels, qualities in self.fields]
+        return max((float(own.max(initial=0.0)) for own in held), default=0.0)
+
+    @property
+    def resembling(self) -> Mask:
+        """The products (n,) with a value of any quality."""
+        return self.at_least(np.nextafter(np.float32(0), np.float32(1)))
+
+    def at_least(self, quality: float) -> Mask:
+        """Return the products (n,) that have the value in at least a quality."""
+        found = [labels.of_lists(qualities >= np.float32(quality), self.count) for labels, qualities in self.fields]
+        return found[0] if len(found) == 1 else np.logical_or.reduce(found)
+
+
+@dataclass(frozen=True, eq=False)
+class KindScores:
+    """How far each product is of the wanted kinds: masks (n,) with a score each, of which the largest counts.
+
+    Where a kind is only meant, those `meant` count instead, the last of a product, and at most `MEANT` / 2 where none
+    does; the `best` products, by ordinal, stand at the top.
+    """
+
+    count: int
+    named: tuple[tuple[Mask, float], ...] = ()
+    meant: tuple[tuple[Mask, float], ...] = ()
+    best: tuple[tuple[int, float], ...] = ()
+
+    @cached_property
+    def is_named(self) -> Mask:
+        """The products (n,) of a named kind."""
+        mask: Mask = np.zeros(self.count, np.bool_)
+        for own, score in self.named:
+            if score > 0:
+                mask |= own
+        return mask
+
+    @cached_property
+    def largest(self) -> float:
+        """The largest score of any product, 0 where none has one."""
+        named = max([score for mask, score in self.named if mask.any()], default=0.0)
+        if not self.meant:
+            return named
+        others = [score for mask, score in self.meant if mask.any()]
+        return max([min(named, MEANT / 2), *others, *(score for _, score in self.best)])
+
+    def at(self, places: Ids | None) -> Floats:
+        """Return the score of each of these products (rising ordinals), float32; of all without `places`."""
+        scores = np.zeros(self.count if places is None else len(places), np.float32)
+        for mask, score in self.named:
+            np.maximum(scores, (mask if places is None else mask[places]) * np.float32(score), out=scores)
+        if self.meant:
+            np.minimum(scores, np.float32(MEANT / 2), out=scores)
+        for mask, score in self.meant:
+            scores[mask if places is None else mask[places]] = score
+        for ordinal, score in self.best:
+            at = ordinal if places is None else int(np.searchsorted(places, ordinal))
+            if places is None or (at < len(places) and places[at] == ordinal):
+                scores[at] = score
+        return scores
+
+
+@dataclass(frozen=True, eq=False)
+class ProductScores:
+    """How far products are of the kinds and have each wanted value, 0 to 1; `excluded` (n,) masks what is unwanted."""
+
+    kinds: KindScores
+    values: tuple[ValueScores, ...]
     excluded: Mask
 
-    @property
-    def mean_value(self) -> Floats:
-        """The mean score of the wanted values, 0 where none is wanted."""
-        total: Floats = np.zeros(len(self.kinds), np.float32)
-        for value in self.values:
-            total = total + value
-        return total / np.float32(max(1, len(self.values)))
+    def mean_value(self, places: Ids | None) -> Floats:
+        """Return the mean score of the wanted values of each of these products; of all without `places`."""
+        of_columns, others = self._by_column
+        found = [labels.spread(qualities, self.kinds.count, places) for labels, qualities in of_columns]
+        total, *rest = (*found, *(value.at(places) for value in others))
+        for own in rest:
+            total += own
+        return total / np.float32(len(self.values))
 
-    @property
-    def has_all(self) -> Mask:
-        """The products that have every wanted value."""
-        mask = np.ones(len(self.kinds), np.bool_)
+    @cached_property
+    def _by_column(self) -> tuple[list[tuple[LabelColumn, Floats]], list[ValueScores]]:
+        """The values of one field, added up by column, so that each is read once, and those of several fields."""
+        sums: dict[int, tuple[LabelColumn, Floats]] = {}
         for value in self.values:
-            mask &= value >= HAS_VALUE
-        return mask
+            if len(value.fields) == 1:
+                labels, qualities = value.fields[0]
+                known = sums.get(id(labels))
+                sums[id(labels)] = (labels, qualities if known is None else known[1] + qualities)
+        return list(sums.values()), [value for value in self.values if len(value.fields) != 1]
+
+    def largest_mean(self, known: float, places: Ids | None) -> float:
+        """Return the largest mean score of any product of the shop; of those at `places` it is the `known` one."""
+        if places is None:
+            return known
+        largest = [value.largest for value in self.values]
+        if known * len(largest) >= sum(largest) - ROUNDING:
+            return known
+        mask = np.ones(self.kinds.count, np.bool_)
+        for value, own in zip(self.values, largest, strict=True):
+            needed = known * len(largest) - (sum(largest) - own) - ROUNDING  # if it has the most of all other values
+            if needed > 0:
+                mask &= value.at_least(needed)
+        mask[places] = False
+        return max(known, float(self.mean_value(np.flatnonzero(mask)).max(initial=0.0)))
+
+    @cached_property
+    def has_all(self) -> Mask:
+        """The products (n,) that have every wanted value."""
+        return np.logical_and.reduce([np.ones(self.kinds.count, np.bool_), *(value.has for value in self.values)])
 
 
 def score_products(understood: Understood, columns: ProductColumns) -> ProductScores:
     """Return the scores of all products for what was understood."""
-    kinds = np.zeros(len(columns), np.float32)
-    for kind in understood.kinds:
-        for ref in kind.refs:
-            mask = in_kind(ref, columns)
-            kinds[mask] = np.maximum(kinds[mask], np.float32(ref.confidence))
+    named = tuple((in_kind(ref, columns), ref.confidence) for kind in understood.kinds for ref in kind.refs)
     excluded = np.zeros(len(columns), np.bool_)
     for value in understood.excluded:
-        excluded |= _value_scores(value.refs, columns) > 0
+        excluded |= _value_scores(value.refs, columns).resembling
     values = tuple(_value_scores(value.refs, columns) for value in understood.wanted)
-    return ProductScores(kinds, values, excluded)
+    return ProductScores(KindScores(len(columns), named), values, excluded)
 
 
 def in_kind(ref: KindRef, columns: ProductColumns) -> Mask:
@@ -69,12 +174,12 @@ def in_kinds(labels: Iterable[str], columns: ProductColumns) -> Mask:
     return mask
 
 
-def _value_scores(refs: Sequence[ValueRef], columns: ProductColumns) -> Floats:
-    """Return the best quality of a value's labels that each product has."""
+def _value_scores(refs: Sequence[ValueRef], columns: ProductColumns) -> ValueScores:
+    """Return the best quality of a value's labels in each list of labels."""
     by_field: defaultdict[str, list[ValueRef]] = defaultdict(list)
     for ref in refs:
         by_field[ref.field].append(ref)
-    scores = np.zeros(len(columns), np.float32)
+    fields = []
     for field, own in by_field.items():
         labels = columns.labels_of(field)
         quality = np.zeros(len(labels.words), np.float32)
@@ -83,8 +188,8 @@ def _value_scores(refs: Sequence[ValueRef], columns: ProductColumns) -> Floats:
             if code >= 0:
                 quality[code] = max(quality[code], ref.quality)
         spelled = labels.words.labels(len(quality))
-        scores = np.maximum(scores, labels.highest(quality if spelled is None else quality[spelled], len(columns)))
-    return scores
+        fields.append((labels, labels.highest(quality if spelled is None else quality[spelled])))
+    return ValueScores(tuple(fields), len(columns))
 
 
 def is_below(label: str, parent: str) -> bool:
