@@ -78,16 +78,26 @@ class VectorIndex:
 
     @classmethod
     def refill(
-        cls, old: Path, rows: Rows, new: Path, threads: int | None = None, emphasis: Floats | None = None
+        cls,
+        old: Path,
+        rows: Rows,
+        new: Path,
+        threads: int | None = None,
+        emphasis: Floats | None = None,
+        numbers: Ids | None = None,
     ) -> VectorIndex:
         """Save an index of these rows with the centroids and codes of the one in `old`, and open it, mapped.
 
-        Trains nothing. Memory grows with the rows by the codes of 4 bits; other kinds are written list by list.
+        Trains nothing. `numbers` (n,) are those of equal rows in `old`, -1 for new rows: only these are assigned to
+        lists. Memory grows with the rows by the codes of 4 bits; other kinds are written list by list.
         """
         faiss.omp_set_num_threads(threads or min(2, os.cpu_count() or 1))
-        empty = _emptied(faiss.read_index(str(old), MMAP_FLAG))
-        if isinstance(empty, faiss.IndexIVFPQFastScan):
-            fast_scan.fill(empty, rows, emphasis)
+        index = faiss.read_index(str(old), MMAP_FLAG)
+        fast = isinstance(index, faiss.IndexIVFPQFastScan)
+        before = fast_scan.FilledRows.of(index) if fast and numbers is not None else None
+        empty = _emptied(index)
+        if fast:
+            fast_scan.fill(empty, rows, emphasis, before, numbers)
             cls(empty, threads).save(new)
         elif not _written(empty, rows, new):
             for _, block in blocks(rows):

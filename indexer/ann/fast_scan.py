@@ -7,6 +7,7 @@ The lists are our own (`indexer.ann.coarse_lists`), the codes and the scan are t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.ann.coarse_lists import NEAR_FACTOR, Assigner, ListOrder, ListRanking, MainAxes, rows_by_list
-from indexer.ann.mmap_arrays import blocks, sample_rows
+from indexer.ann.mmap_arrays import blocks_at, sample_rows
 from indexer.types import Floats, Ids, Mask
 
 BITS = 4
@@ -52,13 +53,50 @@ def train(rows: Rows, lists: int, seed: int, emphasis: Floats | None) -> Any:
     return index
 
 
-def fill(index: Any, rows: Rows, emphasis: Floats | None) -> None:
-    """Put these rows into an index without rows. Holds their codes twice, an eighth of the float16 rows each time."""
+@dataclass(frozen=True)
+class FilledRows:
+    """The list (n,) and the codes (n, bytes) of each row of an index."""
+
+    list_of_row: NDArray[np.int32]
+    codes: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, index: Any) -> FilledRows:
+        """Read them from an index, be it mapped or not."""
+        inverted, packer = index.invlists, index.get_CodePacker()
+        filled = cls(np.empty(index.ntotal, np.int32), np.empty((index.ntotal, index.pq.code_size), np.uint8))
+        codes = np.empty((packer.nvec, packer.code_size), np.uint8)
+        for number in range(index.nlist):
+            if not (length := inverted.list_size(number)):
+                continue
+            members = faiss.rev_swig_ptr(inverted.get_ids(number), length)
+            filled.list_of_row[members] = number
+            blocks_of_list = -(-length // packer.nvec)
+            packed = faiss.rev_swig_ptr(inverted.get_codes(number), blocks_of_list * packer.block_size)
+            for place, block in enumerate(packed.reshape(blocks_of_list, packer.block_size)):
+                packer.unpack_all(faiss.swig_ptr(np.ascontiguousarray(block)), faiss.swig_ptr(codes))
+                own = members[place * packer.nvec : (place + 1) * packer.nvec]
+                filled.codes[own] = codes[: len(own)]
+        return filled
+
+
+def fill(
+    index: Any, rows: Rows, emphasis: Floats | None, before: FilledRows | None = None, numbers: Ids | None = None
+) -> None:
+    """Put these rows into an index without rows. Holds their codes twice, an eighth of the float16 rows each time.
+
+    `numbers` (n,) are those of equal rows in `before`, which this index was filled with; -1 for new rows.
+    """
     means = _means(index)
-    assign = Assigner(means, emphasis)
     list_of_row = np.empty(len(rows), np.int32)
     codes = np.empty((len(rows), index.pq.code_size), np.uint8)
-    for part, block in blocks(rows):
+    new = np.arange(len(rows))
+    if before is not None and numbers is not None:
+        known = np.flatnonzero(numbers >= 0)
+        list_of_row[known], codes[known] = before.list_of_row[numbers[known]], before.codes[numbers[known]]
+        new = np.flatnonzero(numbers < 0)
+    assign = Assigner(means, emphasis)
+    for part, block in blocks_at(rows, new):
         list_of_row[part] = assign(block)
         codes[part] = index.pq.compute_codes(block - means[list_of_row[part]])
     order, lengths = rows_by_list(list_of_row, index.nlist)

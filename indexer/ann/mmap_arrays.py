@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.numeric import chunks
-from indexer.types import Floats
+from indexer.types import Floats, Ids
 
 BLOCK_ROWS = 2_048  # enough for a matrix product to run at full speed
 
@@ -23,6 +23,13 @@ def blocks(rows: NDArray[np.floating]) -> Iterator[tuple[slice, Floats]]:
     for part in chunks(len(rows), BLOCK_ROWS):
         yield part, np.ascontiguousarray(rows[part], dtype=np.float32)
         release_pages(rows, part)
+
+
+def blocks_at(rows: NDArray[np.floating], numbers: Ids) -> Iterator[tuple[Ids, Floats]]:
+    """Yield the rows with these numbers, which rise, as float32 blocks of 2,048, each with its numbers."""
+    for part in chunks(len(numbers), BLOCK_ROWS):
+        yield numbers[part], np.ascontiguousarray(rows[numbers[part]], dtype=np.float32)
+        release_pages(rows, slice(int(numbers[part][0]), int(numbers[part][-1]) + 1))
 
 
 def sample_rows(rows: NDArray[np.floating], size: int, seed: int) -> Floats:

@@ -34,7 +34,7 @@ from indexer.generations.match_curve_fit import with_match_curve
 from indexer.generations.store import Generation
 from indexer.layout import RowLayout
 from indexer.step_times import timed_step
-from indexer.types import Floats, IndexRecord, Recall
+from indexer.types import Floats, Ids, IndexRecord, Recall
 from indexer.vectors.contract import GenerationVectors
 from indexer.vectors.embedded import EmbeddedVectors
 from indexer.vectors.milvus.address import configured
@@ -64,6 +64,14 @@ class BuiltGeneration:
     candidate: Generation
     gates: tuple[Gate, ...]
     copied: int
+
+
+@dataclass(frozen=True, slots=True)
+class _CopiedRows:
+    """For each row the number of the one of this generation that it is a copy of, -1 for others."""
+
+    generation: Generation
+    numbers: Ids
 
 
 class GenerationBuilder:
@@ -110,11 +118,12 @@ class GenerationBuilder:
             seq = catalogue.seq
             count = catalogue.pictures_count()
             with timed_step("rows", count):
-                copied = write_rows(folder, catalogue, sources)
+                numbers = write_rows(folder, catalogue, sources)
             with timed_step("postings", count):
                 write_word_tables(folder, catalogue)
                 failpoint("words.written")
-            candidate = self._index(folder, number, catalogue, seq, previous)
+            copied = None if previous is None else _CopiedRows(previous, numbers)
+            candidate = self._index(folder, number, catalogue, seq, copied)
             with timed_step("curve", count):
                 candidate = with_match_curve(candidate, catalogue, self.options.goal.seed)
             with timed_step("tables", count):
@@ -135,7 +144,7 @@ class GenerationBuilder:
             shutil.rmtree(folder, ignore_errors=True)
             remove_unnamed(self.home)
             raise
-        return BuiltGeneration(candidate, checked, copied)
+        return BuiltGeneration(candidate, checked, int(np.count_nonzero(numbers >= 0)))
 
     def seal(self, built: BuiltGeneration, catalogue: Catalogue, seq: int) -> BuiltGeneration:
         """Write the manifest of a generation: change `seq` of the catalogue is the one that it was built at."""
@@ -147,7 +156,7 @@ class GenerationBuilder:
         return replace(built, candidate=replace(built.candidate, manifest=manifest))
 
     def _index(
-        self, folder: Path, number: int, catalogue: Catalogue, seq: int, previous: Generation | None
+        self, folder: Path, number: int, catalogue: Catalogue, seq: int, copied: _CopiedRows | None
     ) -> Generation:
         rows, keys, hashes = store.open_arrays(folder, mapped=True)
         goal, encoder = self.options.goal, self.encoder
@@ -158,7 +167,7 @@ class GenerationBuilder:
         weights = shop_weights(self.layout, title_weight)
         queries = sample_queries(self.layout, rows, weights, goal)
         if configured() is None:
-            index, record, recall = self._searchable(folder / store.INDEX_FILE, rows, queries, previous)
+            index, record, recall = self._searchable(folder / store.INDEX_FILE, rows, queries, copied)
             vectors: GenerationVectors = EmbeddedVectors(index, rows, record)
         else:
             source = RowsToWrite(rows, keys, hashes, catalogue.iterate())
@@ -183,17 +192,16 @@ class GenerationBuilder:
         return Generation(number, folder, manifest, self.layout, vectors, keys, hashes)
 
     def _searchable(
-        self, path: Path, rows: Rows, queries: Mapping[str, Floats], previous: Generation | None
+        self, path: Path, rows: Rows, queries: Mapping[str, Floats], copied: _CopiedRows | None
     ) -> tuple[VectorIndex, IndexRecord, Recall]:
         """Build and tune the index of these rows, reusing the lists of the one before while its recall stays good."""
         options, plan = self.options, self._plan(len(rows))
-        before = None if previous is None else previous.vectors
-        if previous is not None and isinstance(before, EmbeddedVectors) and before.index.suits(plan, self.layout.dim):
+        before = None if copied is None else copied.generation.vectors
+        if copied is not None and isinstance(before, EmbeddedVectors) and before.index.suits(plan, self.layout.dim):
             with timed_step("index", len(rows)):
-                index = VectorIndex.refill(
-                    previous.folder / store.INDEX_FILE, rows, path, options.threads, plan.emphasis
-                )
-            probes = max(1, previous.manifest.index.nprobe)
+                old = copied.generation.folder / store.INDEX_FILE
+                index = VectorIndex.refill(old, rows, path, options.threads, plan.emphasis, copied.numbers)
+            probes = max(1, copied.generation.manifest.index.nprobe)
             with suppress(GenerationError), timed_step("tune", len(rows)):
                 record, recall = tune(index, rows, queries, options.goal, max(1, probes // 2))
                 if record.nprobe <= MAX_PROBE_GROWTH * probes:

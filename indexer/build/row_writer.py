@@ -87,27 +87,27 @@ class VectorSources:
                     yield row
 
 
-def write_rows(folder: Path, catalogue: Catalogue, sources: VectorSources) -> int:
+def write_rows(folder: Path, catalogue: Catalogue, sources: VectorSources) -> Ids:
     """Write rows.npy, products.npy and pictures.npy: one row for each picture of each product, in key order.
 
-    Returns how many rows were copied from the generation before.
+    Returns for each row the number of the one that was copied from the generation before, -1 for composed ones.
     """
     count = catalogue.pictures_count()
-    copied = 0
+    copied: list[Ids] = []
     with (
         _array_file(folder / store.ROWS_FILE, np.float16, (count, sources.layout.dim)) as rows_file,
         _array_file(folder / store.PRODUCTS_FILE, np.int64, (count,)) as keys_file,
         _array_file(folder / store.PICTURES_FILE, "S64", (count,)) as hashes_file,
     ):
         for page in filter(None, catalogue.iter_picture_rows()):
-            rows, composed = _rows(page, sources)
+            rows, numbers = _rows(page, sources)
             rows_file.write(rows.data)
             keys_file.write(np.array([row.key for row in page], np.int64).data)
             hashes_file.write(np.array([row.sha256.encode() for row in page], "S64").data)
-            copied += len(page) - composed
+            copied.append(numbers)
             failpoint("rows.page")
     failpoint("rows.written")
-    return copied
+    return np.concatenate([*copied, np.zeros(0, np.int64)])
 
 
 @contextmanager
@@ -119,8 +119,8 @@ def _array_file(path: Path, dtype: DTypeLike, shape: tuple[int, ...]) -> Iterato
         yield file
 
 
-def _rows(page: Sequence[PictureRow], sources: VectorSources) -> tuple[Row16, int]:
-    """Return the rows of these pictures, and how many of them were not copied."""
+def _rows(page: Sequence[PictureRow], sources: VectorSources) -> tuple[Row16, Ids]:
+    """Return the rows of these pictures, and the numbers of those that were copied, -1 elsewhere."""
     rows = np.empty((len(page), sources.layout.dim), np.float16)
     numbers, rest = _split_page(page, sources.reusable)
     if sources.reusable is not None and (numbers >= 0).any():
@@ -130,7 +130,7 @@ def _rows(page: Sequence[PictureRow], sources: VectorSources) -> tuple[Row16, in
         if sources.titles is not None:
             titles = _stack([sources.titles.get(title_cache_key(row.title)) for row in rest])
         rows[numbers < 0] = sources.layout.rows(pictures, titles)
-    return rows, len(rest)
+    return rows, numbers
 
 
 def _split_page(page: Sequence[PictureRow], reusable: ReusableRows | None) -> tuple[Ids, list[PictureRow]]:

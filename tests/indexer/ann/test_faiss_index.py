@@ -111,6 +111,9 @@ def test_lists_of_4_bit_codes_are_refilled_as_they_were_built(tmp_path):
     rows = np.concatenate([ROWS[100:], clustered(900, seed=1)])
     refilled = VectorIndex.refill(tmp_path / "old", rows, tmp_path / "new", 1, emphasis)
     assert (refilled.kind, refilled.size, refilled.lists) == (IVF_PQ4, 3800, 32)
+    numbers = np.concatenate([np.arange(100, len(ROWS)), np.full(900, -1)])
+    VectorIndex.refill(tmp_path / "old", rows, tmp_path / "copied", 1, emphasis, numbers)
+    assert (tmp_path / "copied").read_bytes() == (tmp_path / "new").read_bytes()
     assert RerankedSearch(refilled, rows, nprobe=32).search(rows[3799].astype(np.float32), 1)[1].tolist() == [3799]
 
 
