@@ -53,13 +53,17 @@ class FeatureMaps:
 
 @dataclass(frozen=True, slots=True)
 class IndexRecord:
-    """The kind of index and its search settings: lists to probe, rows to fetch for exact re-ranking."""
+    """The kind of index and its search settings: lists to probe, rows to fetch for exact re-ranking.
+
+    `filled_nprobe` is for queries that fill a row, as pictures do; 0: as many as `nprobe`.
+    """
 
     kind: str
     lists: int = 0
     nprobe: int = 0
     overfetch: int = 0
     seed: int = 0
+    filled_nprobe: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,21 +14,37 @@ from indexer.types import Floats, Ids, Mask
 
 OVERFETCH_FACTOR = 4
 MIN_FETCH = 100
+FIRST_READ = 10  # rows read exactly beyond the k asked for, before the others are known to be worth reading
+ERROR_DEVIATIONS = 6.0  # of the index's scores from the exact ones, beyond which a row is not read
+ROUNDING = 1e-5  # of scores: equal rows are read all or none
 MAX_EXACT_ROWS = 2_048  # up to so many allowed rows, reading them all is as fast as probing lists and misses none
 FILTERED_PROBE_FACTOR = 1.5  # probes under a mask: the best allowed rows are less similar than the best of all
+FILLED_SHARE = 0.75  # a query of fewer numbers than this share of a row's has empty blocks, as texts have
 FLOAT16_SHIFT = 13  # bits by which the fraction of a float32 is longer
 FLOAT16_MASK = ~0x70000000  # clears the copies of the sign above the exponent
 FLOAT16_SCALE = np.float32(2.0**112)  # the exponents' biases are 127 and 15
 
 
+def fills_row(query: Floats) -> bool:
+    """Return whether a query (dim,) fills a row's blocks, as pictures do and texts, where pictures have more, do not.
+
+    Fewer lists hold the neighbours of such queries.
+    """
+    return bool(np.count_nonzero(query) >= FILLED_SHARE * len(query))
+
+
 @dataclass(frozen=True, slots=True)
 class RerankedSearch:
-    """An index and its rows, searched as one; `nprobe` and `overfetch` were chosen when the index was built."""
+    """An index and its rows, searched as one; the settings were chosen when the index was built.
+
+    `nprobe` and `overfetch` are those of IndexRecord, and `filled_nprobe` too: 0 for as many as `nprobe`.
+    """
 
     index: VectorIndex
     rows: NDArray[np.float16]
     nprobe: int = 1
     overfetch: int = OVERFETCH_FACTOR
+    filled_nprobe: int = 0
 
     def search(self, query: Floats, k: int, allowed: Mask | None = None) -> tuple[Floats, Ids]:
         """Return (scores, row numbers) of the k best rows for a query (dim,), best first, ties by row number."""
@@ -37,24 +53,47 @@ class RerankedSearch:
         count = len(self.rows) if allowed is None else int(np.count_nonzero(allowed))
         if count == 0 or k < 1:
             return np.zeros(0, np.float32), np.zeros(0, np.int64)
-        proposed = self._propose(query, k, allowed, count)
-        scores = exact_scores(self.rows, query, proposed)
-        order = np.lexsort((proposed, -scores))[:k]
-        return scores[order], proposed[order]
-
-    def _propose(self, query: Floats, k: int, allowed: Mask | None, count: int) -> Ids:
         if allowed is not None and count <= MAX_EXACT_ROWS:
-            return np.flatnonzero(allowed)
+            numbers = np.flatnonzero(allowed)
+            scores = exact_scores(self.rows, query, numbers)
+        else:
+            numbers, scores = self._reranked(query, k, *self._propose(query, k, allowed))
+        order = np.lexsort((numbers, -scores))[:k]
+        return scores[order], numbers[order]
+
+    def _propose(self, query: Floats, k: int, allowed: Mask | None) -> tuple[Ids, Floats]:
+        """Return rows and the scores that the index gives them, best first."""
         if self.index.kind == FLAT:
             fetch, nprobe = k, 1
         else:
             fetch = max(self.overfetch * k, MIN_FETCH)
+            wanted = self.filled_nprobe if self.filled_nprobe and fills_row(query) else self.nprobe
             # A deep page needs more lists for the same recall.
             deep = 2 * fetch * self.index.lists / len(self.rows)
-            nprobe = int(max(self.nprobe if allowed is None else FILTERED_PROBE_FACTOR * self.nprobe, deep, 1))
-        numbers = self.index.search(query[None], fetch, allowed, nprobe)[1][0]
-        proposed: Ids = numbers[numbers >= 0]
-        return proposed
+            nprobe = int(max(wanted if allowed is None else FILTERED_PROBE_FACTOR * wanted, deep, 1))
+        near, numbers = self.index.search(query[None], fetch, allowed, nprobe)
+        found = int(np.count_nonzero(numbers[0] >= 0))
+        return numbers[0, :found], near[0, :found]
+
+    def _reranked(self, query: Floats, k: int, numbers: Ids, near: Floats) -> tuple[Ids, Floats]:
+        """Return the rows that may be among the k best, and their exact scores.
+
+        After the first ones only those are read that could still be, judged by how far the index's scores were from
+        the exact ones so far.
+        """
+        first = k + FIRST_READ
+        scores = exact_scores(self.rows, query, numbers[:first])
+        if len(numbers) <= first:
+            return numbers, scores
+        errors = scores - near[:first]
+        mean = errors.sum() / first
+        errors -= mean
+        farthest = mean + ERROR_DEVIATIONS * np.sqrt(errors @ errors / first) + ROUNDING
+        least = np.partition(scores, first - k)[first - k] - farthest
+        end = len(near) - int(np.searchsorted(near[::-1], least))
+        if end > first:
+            scores = np.append(scores, exact_scores(self.rows, query, numbers[first:end]))
+        return numbers[: len(scores)], scores
 
 
 def exact_scores(rows: NDArray[np.floating], query: Floats, numbers: Ids) -> Floats:
@@ -64,7 +103,7 @@ def exact_scores(rows: NDArray[np.floating], query: Floats, numbers: Ids) -> Flo
         return np.asarray(np.vecdot(rows[numbers].astype(np.float32), query))
     # NumPy converts float16 one number at a time. Moved by 13 bits it is a float32, too small by a power of two, which
     # the query makes good: the products are the same.
-    bits = rows.view(np.int16).take(numbers, axis=0).astype(np.int32)
+    bits = np.asarray(rows).view(np.int16).take(numbers, axis=0).astype(np.int32)
     bits <<= FLOAT16_SHIFT
     bits &= FLOAT16_MASK
     return np.asarray(np.vecdot(bits.view(np.float32), query * FLOAT16_SCALE))

@@ -171,8 +171,10 @@ class VectorIndex:
         faiss.omp_set_num_threads(1)
         if allowed is not None:
             self._require_fit(allowed)
-        found = [codes.search(query, k, allowed, max(1, min(nprobe, self.lists))) for query in queries]
-        return np.stack([scores for scores, _ in found]), np.stack([rows for _, rows in found])
+        scores, rows = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
+        for place, query in enumerate(queries):
+            codes.search(query, allowed, max(1, min(nprobe, self.lists)), scores[place], rows[place])
+        return scores, rows
 
     def _search_lists(self, queries: Floats, k: int, allowed: Mask, nprobe: int) -> tuple[Floats, Ids]:
         """Search only lists that hold allowed rows, because the lists nearest to a query may hold none."""

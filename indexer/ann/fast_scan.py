@@ -125,31 +125,31 @@ class FastScanSearch:
                 rows[end - length : end] = faiss.rev_swig_ptr(inverted.get_ids(number), length)
         return ListOrder(rows, lengths)
 
-    def search(self, query: Floats, k: int, allowed: Mask | None, nprobe: int) -> tuple[Floats, Ids]:
-        """Return scores and numbers of the k best rows of `nprobe` lists for a query (dim,), padded with -1.
+    def search(self, query: Floats, allowed: Mask | None, nprobe: int, scores: Floats, rows: Ids) -> None:
+        """Find the best rows of `nprobe` lists for a query (dim,): fill `scores` and `rows` (k,), padded with -1.
 
         With a mask, reads lists that hold allowed rows, and more of them where they hold fewer than k such rows.
         """
+        k = len(rows)
+        scores[:], rows[:] = -np.inf, -1
         options: dict[str, Any] = {}
-        scores, rows = np.full((1, k), -np.inf, np.float32), np.full((1, k), -1, np.int64)
         if not query.any():  # every row scores 0, which FAISS cannot scale
             first = np.arange(k) if allowed is None else np.flatnonzero(allowed)[:k]
-            scores[0, : len(first)], rows[0, : len(first)] = 0, first
-            return scores[0], rows[0]
+            scores[: len(first)], rows[: len(first)] = 0, first
+            return
         if allowed is None:
             lists, products = self._ranking.nearest(query, nprobe)
         else:
             lists, products = self._nearest_allowed(query, k, allowed, nprobe)
             options["sel"] = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
         if not len(lists):
-            return scores[0], rows[0]
+            return
         arrays = (lists, np.ascontiguousarray(products, np.float32), scores, rows)
         lists_at, products_at, scores_at, rows_at = map(faiss.swig_ptr, arrays)
         parameters = faiss.SearchParametersIVF(nprobe=len(lists), **options)
         self._index.search_preassigned_c(
             1, faiss.swig_ptr(query), k, lists_at, products_at, scores_at, rows_at, False, parameters, None
         )
-        return scores[0], rows[0]
 
     def _nearest_allowed(self, query: Floats, k: int, allowed: Mask, nprobe: int) -> tuple[Ids, Floats]:
         for count in (NEAR_FACTOR * (nprobe + FILTERED_LISTS), self._index.nlist):
@@ -179,8 +179,9 @@ def _cluster(sample: Floats, lists: int, seed: int, emphasis: Floats | None) -> 
 
 
 def _means(index: Any) -> Floats:
-    means: Floats = index.quantizer.reconstruct_n(0, index.nlist)
-    return means
+    """Return the mean of each list (lists, dim): memory of the index, which must outlive it."""
+    means: Floats = faiss.rev_swig_ptr(faiss.downcast_index(index.quantizer).get_xb(), index.nlist * index.d)
+    return means.reshape(index.nlist, index.d)
 
 
 def _packed(index: Any, codes: NDArray[np.uint8]) -> NDArray[np.uint8]:

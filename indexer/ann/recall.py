@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from catalog.errors import GenerationError
 from indexer.ann.block_weights import gate_depth, title_weight_from_recall
-from indexer.ann.exact_rerank import OVERFETCH_FACTOR, RerankedSearch, exact_scores, top_rows
+from indexer.ann.exact_rerank import OVERFETCH_FACTOR, RerankedSearch, exact_scores, fills_row, top_rows
 from indexer.ann.faiss_index import VectorIndex
 from indexer.ann.index_plan import FLAT, IVF_PQ, IVF_PQ4
 from indexer.ann.mmap_arrays import release_pages, sample_rows
@@ -39,26 +39,51 @@ class Goal:
 
 
 def tune(
-    index: VectorIndex, rows: Rows, queries: Mapping[str, Floats], goal: Goal, first: int = 1
+    index: VectorIndex, rows: Rows, queries: Mapping[str, Floats], goal: Goal, previous: IndexRecord | None = None
 ) -> tuple[IndexRecord, Recall]:
-    """Return the fewest probes (a power of two, from `first`) that reach the target for every kind of query.
+    """Return the fewest probes (powers of two) that reach the target for every kind of query.
 
+    Queries that fill a row and those that do not have probes of their own. Half of those of `previous` are tried first.
     Also returns the recall reached. `queries` maps "picture", "text" and variants such as "text alone" to query
     vectors (m, dim); the recall of a kind is that of its worst variant. Raises GenerationError when even probing all
     lists stays below `goal.minimum`.
     """
     total = sum(len(vectors) for vectors in queries.values())
-    record = IndexRecord(index.kind, index.lists, first, OVERFETCH.get(index.kind, OVERFETCH_FACTOR), goal.seed)
+    filled = {name: fills_row(vectors[0]) for name, vectors in queries.items()}
+    both = len(set(filled.values())) == 2
+    record = _first_record(index, goal, previous, both)
     truths = {name: tenth_scores(rows, vectors) for name, vectors in queries.items()}
-    while True:
-        search = RerankedSearch(index, rows, record.nprobe, record.overfetch)
-        reached = {name: recall_at_10(search.search, len(rows), queries[name], truths[name]) for name in queries}
+    reached: dict[str, float] = {}
+    low = set(queries)
+    while low:
+        search = RerankedSearch(index, rows, record.nprobe, record.overfetch, record.filled_nprobe)
+        reached |= {name: recall_at_10(search.search, len(rows), queries[name], truths[name]) for name in low}
         release_pages(rows)
-        if min(reached.values()) >= goal.target or record.nprobe >= max(index.lists, 1):
+        low = {name for name in low if reached[name] < goal.target}
+        more = _more_probes(record, {both and filled[name] for name in low})
+        if more == record:
             break
-        record = replace(record, nprobe=min(record.nprobe * 2, index.lists))
-    recall = require_recall(reached, total, goal)
-    return record if index.kind != FLAT else replace(record, nprobe=0, overfetch=0), recall
+        record = more
+    recall = require_recall({name: reached[name] for name in queries}, total, goal)
+    return record if index.kind != FLAT else replace(record, nprobe=0, overfetch=0, filled_nprobe=0), recall
+
+
+def _first_record(index: VectorIndex, goal: Goal, previous: IndexRecord | None, both: bool) -> IndexRecord:
+    """Return the record to begin tuning with; `both`: queries that fill a row and such as do not have their own."""
+    record = IndexRecord(index.kind, index.lists, 1, OVERFETCH.get(index.kind, OVERFETCH_FACTOR), goal.seed, int(both))
+    if previous is None:
+        return record
+    halves = (max(1, probes // 2) for probes in (previous.nprobe, previous.filled_nprobe))
+    return replace(record, nprobe=next(halves), filled_nprobe=next(halves) if both else 0)
+
+
+def _more_probes(record: IndexRecord, low: Set[bool]) -> IndexRecord:
+    """Return the record with twice the probes of queries that fill a row (True), of the others (False), or of both."""
+    return replace(
+        record,
+        nprobe=min(2 * record.nprobe, max(1, record.lists)) if False in low else record.nprobe,
+        filled_nprobe=min(2 * record.filled_nprobe, max(1, record.lists)) if True in low else record.filled_nprobe,
+    )
 
 
 def require_recall(reached: Mapping[str, float], queries: int, goal: Goal) -> Recall:

@@ -201,10 +201,10 @@ class GenerationBuilder:
             with timed_step("index", len(rows)):
                 old = copied.generation.folder / store.INDEX_FILE
                 index = VectorIndex.refill(old, rows, path, options.threads, plan.emphasis, copied.numbers)
-            probes = max(1, copied.generation.manifest.index.nprobe)
+            probes = copied.generation.manifest.index
             with suppress(GenerationError), timed_step("tune", len(rows)):
-                record, recall = tune(index, rows, queries, options.goal, max(1, probes // 2))
-                if record.nprobe <= MAX_PROBE_GROWTH * probes:
+                record, recall = tune(index, rows, queries, options.goal, probes)
+                if record.nprobe <= MAX_PROBE_GROWTH * max(1, probes.nprobe):
                     return index, record, recall
         with timed_step("index", len(rows)):
             index = VectorIndex.build(rows, plan, options.threads)

@@ -103,7 +103,8 @@ class IndexReport:
 
     def _build_lines(self, manifest: Manifest, gates: list[str]) -> list[str]:
         index, recall = manifest.index, manifest.recall
-        probes = f", {index.nprobe} of {index.lists} lists probed" if index.lists else ""
+        fewer = f" ({index.filled_nprobe} for pictures)" if index.filled_nprobe else ""
+        probes = f", {index.nprobe}{fewer} of {index.lists} lists probed" if index.lists else ""
         text_recall = "" if recall.text is None else f", words {recall.text:.3f}"
         return [
             f"Generation {self.generation:06d}, encoder {manifest.encoder.name}",

@@ -35,7 +35,8 @@ class EmbeddedVectors:
         self, query: Floats, k: int, allowed: Mask | None = None, condition: RowCondition | None = None
     ) -> tuple[Floats, Ids]:
         """Return exact scores and numbers of the k best rows; the mask says all that `condition` does."""
-        search = RerankedSearch(self.index, self.rows, self.record.nprobe, self.record.overfetch)
+        record = self.record
+        search = RerankedSearch(self.index, self.rows, record.nprobe, record.overfetch, record.filled_nprobe)
         return search.search(query, k, allowed)
 
     def propose(self, queries: Floats, k: int) -> Ids:

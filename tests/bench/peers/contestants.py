@@ -40,7 +40,7 @@ class Contestant(ABC):
 class Windowshop(Contestant):
     """Ours: lists of 4-bit codes, or flat, and float16 rows that decide."""
 
-    efforts = (4, 8, 16, 32, 64, 128, 256)
+    efforts = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256)
     filters = True
 
     def build(self, rows, emphasis):

@@ -188,6 +188,22 @@ def test_row_search_scores_exactly_for_every_kind(index):
     assert len(set(rows) & set(np.argsort(-truth)[:10])) >= 9
 
 
+def test_rows_that_cannot_be_among_the_best_are_not_read(index, monkeypatch):
+    read = []
+
+    def counting(rows, query, numbers):
+        read.append(len(numbers))
+        return exact_scores(rows, query, numbers)
+
+    monkeypatch.setattr("indexer.ann.exact_rerank.exact_scores", counting)
+    search = RerankedSearch(index, ROWS, nprobe=32, overfetch=16)
+    for number in range(40):
+        query = ROWS[number].astype(np.float32)
+        truth = np.sort(ROWS.astype(np.float32) @ query)[-5:]
+        assert (search.search(query, 5)[0] >= truth[0] - 1e-5).sum() >= 4
+    assert sum(read) < 40 * 100 or index.kind == IVF_PQ  # of few bytes, whose scores say little
+
+
 def test_row_search_finds_all_of_few_allowed_rows(index):
     search = RerankedSearch(index, ROWS, nprobe=1)
     allowed = np.zeros(3000, bool)

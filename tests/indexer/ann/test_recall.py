@@ -11,7 +11,8 @@ from indexer.ann.index_plan import IVF_PQ4, IndexPlan
 from indexer.ann.recall import Goal, sample_queries, title_agreement, tune
 from indexer.layout import RowLayout
 from indexer.numeric import unit
-from indexer.types import Block
+from indexer.types import Block, IndexRecord
+from indexer.vectors.embedded import EmbeddedVectors
 
 LAYOUT = RowLayout.of_encoder((Block("look", 16), Block("meaning", 16, texts=True)))
 COUNT = 4000
@@ -40,7 +41,7 @@ def test_the_recall_in_the_record_is_the_recall_there_is():
     assert record.kind == IVF_PQ4
     assert record.nprobe in (2, 4, 8, 16, 32)
     assert recall.queries == 800
-    search = RerankedSearch(index, ROWS, record.nprobe, record.overfetch)
+    search = RerankedSearch(index, ROWS, record.nprobe, record.overfetch, record.filled_nprobe)
     for name in ("picture", "text", "text alone", "text general"):
         found = []
         for query in queries[name]:
@@ -57,6 +58,29 @@ def test_fewer_lists_would_not_have_reached_the_target():
     easier, recall = tune(index, ROWS, queries, Goal(target=0.5, minimum=0.5))
     assert easier.nprobe < record.nprobe
     assert min(recall.picture, recall.text) < 0.99
+
+
+def test_pictures_and_texts_have_probes_of_their_own():
+    index = VectorIndex.build(ROWS, IndexPlan(IVF_PQ4, 64), threads=1)
+    queries = sample_queries(LAYOUT, ROWS, WEIGHTS, Goal())
+    record, _ = tune(index, ROWS, queries, Goal())
+    assert 1 <= record.filled_nprobe < record.nprobe
+    again, _ = tune(index, ROWS, queries, Goal(), record)
+    assert again == record
+    picture, text = queries["picture"][0], queries["text general"][0]
+    one = RerankedSearch(index, ROWS, record.nprobe, record.overfetch)
+    two = RerankedSearch(index, ROWS, record.filled_nprobe, record.overfetch)
+    both = RerankedSearch(index, ROWS, record.nprobe, record.overfetch, record.filled_nprobe)
+    np.testing.assert_array_equal(both.search(picture, 10), two.search(picture, 10))
+    np.testing.assert_array_equal(both.search(text, 10), one.search(text, 10))
+
+
+def test_records_of_before_have_one_number_of_probes():
+    record = IndexRecord(kind=IVF_PQ4, lists=64, nprobe=8, overfetch=2, seed=0)
+    index = VectorIndex.build(ROWS, IndexPlan(IVF_PQ4, 64), threads=1)
+    before = RerankedSearch(index, ROWS, 8, 2)
+    picture = sample_queries(LAYOUT, ROWS, WEIGHTS, Goal())["picture"][0]
+    np.testing.assert_array_equal(EmbeddedVectors(index, ROWS, record).search(picture, 10), before.search(picture, 10))
 
 
 @pytest.mark.promise("R20")

@@ -114,7 +114,8 @@ def test_the_file_of_a_build_keeps_its_fields(tmp_path):
         " words_gate gates pictures_per_second retained notes"
     )
     assert (body["encoder"], body["products"], body["indexed"], body["words_gate"]) == ("fake", 1200, 1400, 1.0)
-    assert body["index"] == {"kind": "ivf_sq8", "lists": 512, "nprobe": 16, "overfetch": 4, "seed": 0}
+    settings = {"lists": 512, "nprobe": 16, "overfetch": 4, "seed": 0, "filled_nprobe": 0}
+    assert body["index"] == {"kind": "ivf_sq8", **settings}
     assert body["recall"] == {"picture": 0.991, "text": 0.996, "queries": 600} and body["gates"] == GATES
     assert not ShopHome(tmp_path).update_report.exists()
 
