@@ -6,9 +6,7 @@ see only some blocks of a row: lists of rows that are alike in those blocks serv
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +17,7 @@ from indexer.types import Floats, Ids, Mask
 PROJECTED_DIM = 128  # axes that tell lists apart; 64 to 948 axes gave the same recall
 RANKING_DIM = 64  # axes in which lists are compared first
 RANKING_FACTOR, RANKING_LISTS = 2, 16  # lists then compared in full: so many times those wanted, and more
-NEAR_FACTOR = 2  # lists, as a multiple of those wanted, whose allowed rows are counted before all lists are
+FIRST_ROWS = 64  # of a list, by which it is first judged whether it holds allowed rows
 
 
 def rows_by_list(list_of_row: NDArray[Any], lists: int) -> tuple[Ids, Ids]:
@@ -58,26 +56,26 @@ class Assigner:
         return lists
 
 
-@dataclass(frozen=True)
-class ListOrder:
-    """The rows of all lists, list after list, and how many each has."""
+class ListMembers:
+    """Which rows the lists (lists,) hold, to know under a mask which of them are worth reading."""
 
-    rows: NDArray[np.int32]
-    lengths: Ids
+    def __init__(self, members: Sequence[Ids], rows: int) -> None:
+        lists = len(members)
+        self._list_of_row = np.zeros(rows, np.min_scalar_type(lists))
+        self._first = np.full((lists, FIRST_ROWS), -1, np.int32)
+        for number, own in enumerate(members):
+            self._list_of_row[own] = number
+            self._first[number, : min(len(own), FIRST_ROWS)] = own[:FIRST_ROWS]
 
-    @cached_property
-    def starts(self) -> Ids:
-        """The place of each list's first row."""
-        starts: Ids = np.cumsum(self.lengths) - self.lengths
-        return starts
+    def seen(self, lists: Ids, allowed: Mask) -> Ids:
+        """Return how many of the first 64 rows of each of the lists are allowed."""
+        first = self._first[lists]
+        seen: Ids = np.count_nonzero(allowed[first] & (first >= 0), axis=1)
+        return seen
 
-    def held(self, lists: Ids, allowed: Mask) -> Ids:
-        """Return how many allowed rows each of the lists holds."""
-        lengths = self.lengths[lists]
-        ends = np.cumsum(lengths)
-        places = np.repeat(self.starts[lists] - (ends - lengths), lengths) + np.arange(lengths.sum())
-        passed = np.append(0, np.cumsum(allowed[self.rows[places]]))
-        held: Ids = passed[ends] - passed[ends - lengths]
+    def held(self, allowed: Mask) -> Ids:
+        """Return how many allowed rows each list holds: takes some milliseconds where there are a million rows."""
+        held: Ids = np.bincount(self._list_of_row[np.flatnonzero(allowed)], minlength=len(self._first))
         return held
 
 
@@ -97,15 +95,20 @@ class ListRanking:
             self._axes = _main_axes(directions, RANKING_DIM)
             self._projected = directions @ self._axes
 
-    def nearest(self, query: Floats, count: int) -> tuple[Ids, Floats]:
-        """Return at most `count` lists for a query (dim,), best first, and the dot product of each mean with it."""
+    def nearest(self, query: Floats, count: int, held: Ids | None = None) -> tuple[Ids, Floats]:
+        """Return at most `count` lists for a query (dim,), best first, and the dot product of each mean with it.
+
+        Of lists that hold rows only, where `held` (lists,) says how many each does.
+        """
+        lists = np.arange(len(self._means)) if held is None else np.flatnonzero(held)
         compared = RANKING_FACTOR * count + RANKING_LISTS
-        if len(self._axes) and 2 * compared < len(self._means):
-            lists = np.argpartition(self._projected @ -(query @ self._axes), compared)[:compared]
+        if len(self._axes) and 2 * compared < len(lists):
+            projected = self._projected @ -(query @ self._axes)
+            lists = lists[np.argpartition(projected[lists], compared)[:compared]]
             products = self._means[lists] @ query
         else:
-            lists = np.arange(len(self._means))
             products = sum((self._means[:, span] @ query[span] for span in _filled(query)), np.zeros(1, np.float32))
+            products = products[lists]
         order = np.argsort(-products * self._weights[lists], kind="stable")[:count]
         return lists[order], products[order]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.ann.faiss_index import VectorIndex
-from indexer.ann.index_plan import FLAT
+from indexer.ann.index_plan import FLAT, IVF_PQ4
 from indexer.ann.mmap_arrays import blocks
 from indexer.types import Floats, Ids, Mask
 
@@ -67,10 +67,12 @@ class RerankedSearch:
             fetch, nprobe = k, 1
         else:
             fetch = max(self.overfetch * k, MIN_FETCH)
-            wanted = self.filled_nprobe if self.filled_nprobe and fills_row(query) else self.nprobe
+            wanted: float = self.filled_nprobe if self.filled_nprobe and fills_row(query) else self.nprobe
             # A deep page needs more lists for the same recall.
             deep = 2 * fetch * self.index.lists / len(self.rows)
-            nprobe = int(max(wanted if allowed is None else FILTERED_PROBE_FACTOR * wanted, deep, 1))
+            if allowed is not None and self.index.kind != IVF_PQ4:  # which adds lists of its own accord
+                wanted *= FILTERED_PROBE_FACTOR
+            nprobe = int(max(wanted, deep, 1))
         near, numbers = self.index.search(query[None], fetch, allowed, nprobe)
         found = int(np.count_nonzero(numbers[0] >= 0))
         return numbers[0, :found], near[0, :found]

@@ -15,7 +15,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.ann.coarse_lists import NEAR_FACTOR, Assigner, ListOrder, ListRanking, MainAxes, rows_by_list
+from indexer.ann.coarse_lists import Assigner, ListMembers, ListRanking, MainAxes, rows_by_list
 from indexer.ann.mmap_arrays import blocks_at, sample_rows
 from indexer.types import Floats, Ids, Mask
 
@@ -24,7 +24,7 @@ CENTROIDS = 2**BITS
 CODE_ROWS = 8_192  # to train the codes with; k-means of 16 centroids wants no more than 4,096
 ROWS_PER_LIST = 48  # to train the lists with
 TRAINING_ROUNDS = 10
-FILTERED_LISTS = 8  # more under a mask: the lists nearest to a query may hold few allowed rows
+FILTERED_LISTS = 24  # more under a mask: the lists nearest to a query may hold few allowed rows
 
 
 Rows = NDArray[np.floating]
@@ -116,14 +116,13 @@ class FastScanSearch:
         self._ranking = ListRanking(_means(index))
 
     @cached_property
-    def _order(self) -> ListOrder:
-        inverted = self._index.invlists
-        lengths = np.array([inverted.list_size(number) for number in range(self._index.nlist)], np.int64)
-        rows = np.empty(int(lengths.sum()), np.int32)
-        for number, end in enumerate(np.cumsum(lengths).tolist()):
-            if length := int(lengths[number]):
-                rows[end - length : end] = faiss.rev_swig_ptr(inverted.get_ids(number), length)
-        return ListOrder(rows, lengths)
+    def _members(self) -> ListMembers:
+        inverted, members = self._index.invlists, []
+        for number in range(self._index.nlist):
+            length = inverted.list_size(number)
+            ids = faiss.rev_swig_ptr(inverted.get_ids(number), length) if length else np.zeros(0, np.int64)
+            members.append(ids)
+        return ListMembers(members, self._index.ntotal)
 
     def search(self, query: Floats, allowed: Mask | None, nprobe: int, scores: Floats, rows: Ids) -> None:
         """Find the best rows of `nprobe` lists for a query (dim,): fill `scores` and `rows` (k,), padded with -1.
@@ -152,14 +151,22 @@ class FastScanSearch:
         )
 
     def _nearest_allowed(self, query: Floats, k: int, allowed: Mask, nprobe: int) -> tuple[Ids, Floats]:
-        for count in (NEAR_FACTOR * (nprobe + FILTERED_LISTS), self._index.nlist):
-            lists, products = self._ranking.nearest(query, count)
-            held = self._order.held(lists, allowed)
-            enough = (np.cumsum(held > 0) - (held > 0) >= nprobe + FILTERED_LISTS) & (np.cumsum(held) - held >= k)
-            if enough.any():
-                break
-        chosen = (held > 0) & ~enough
-        return lists[chosen], products[chosen]
+        """Return the lists nearest to a query of which `nprobe` and 24 hold allowed rows, k or more together.
+
+        Looks first only at some rows of the lists near to it, and at all lists where that does not suffice.
+        """
+        count = nprobe + FILTERED_LISTS
+        lists, products = self._ranking.nearest(query, count + count // 4)
+        seen = self._members.seen(lists, allowed)
+        holding = np.flatnonzero(seen)
+        if len(holding) >= count and seen[: holding[count - 1] + 1].sum() >= k:
+            return lists[: holding[count - 1] + 1], products[: holding[count - 1] + 1]
+        held = self._members.held(allowed)
+        while True:
+            lists, products = self._ranking.nearest(query, count, held)
+            if len(lists) < count or held[lists].sum() >= k:
+                return lists, products
+            count *= 2
 
 
 def _cluster(sample: Floats, lists: int, seed: int, emphasis: Floats | None) -> tuple[Ids, Floats]:

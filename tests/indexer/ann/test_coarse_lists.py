@@ -1,0 +1,43 @@
+"""Coarse lists: many are ranked in fewer numbers, and under a mask those are found that hold allowed rows."""
+
+import numpy as np
+
+from indexer.ann.coarse_lists import FIRST_ROWS, ListMembers, ListRanking
+
+CHANCE = np.random.default_rng(0)
+SPREAD = np.geomspace(1, 0.01, 160)  # numbers of means are not alike: some say little
+MEANS = (CHANCE.standard_normal((400, 160)) * SPREAD @ np.linalg.qr(CHANCE.standard_normal((160, 160)))[0]).astype("f")
+
+
+def best(query, count, usable=None):
+    cosines = MEANS @ query / np.linalg.norm(MEANS, axis=1)
+    if usable is not None:
+        cosines[~usable] = -np.inf
+    return np.argsort(-cosines, kind="stable")[:count]
+
+
+def test_many_lists_are_ranked_as_in_full():
+    ranking = ListRanking(MEANS)
+    for query in MEANS[:30] + 0.1 * CHANCE.standard_normal((30, 160)).astype("f"):
+        lists, products = ranking.nearest(query, 8)
+        np.testing.assert_array_equal(lists, best(query, 8))
+        np.testing.assert_allclose(products, MEANS[lists] @ query, rtol=1e-4, atol=1e-4)
+
+
+def test_lists_that_hold_nothing_are_left_out():
+    held = (CHANCE.random(400) < 0.5).astype(np.int64)
+    for query in MEANS[:20]:
+        np.testing.assert_array_equal(ListRanking(MEANS).nearest(query, 8, held)[0], best(query, 8, held > 0))
+    assert len(ListRanking(MEANS).nearest(MEANS[0], 8, np.eye(1, 400, dtype=np.int64)[0])[0]) == 1
+
+
+def test_allowed_rows_are_counted_by_list():
+    sizes = [0, 3, FIRST_ROWS, 200]
+    order = CHANCE.permutation(sum(sizes))
+    members = np.split(order, np.cumsum(sizes)[:-1])
+    counted = ListMembers([np.sort(own) for own in members], len(order))
+    allowed = CHANCE.random(len(order)) < 0.3
+    np.testing.assert_array_equal(counted.held(allowed), [allowed[own].sum() for own in members])
+    seen = counted.seen(np.arange(4), allowed)
+    assert seen[0] == 0 and seen[1] == allowed[members[1]].sum() and seen[2] == allowed[members[2]].sum()
+    assert seen[3] == allowed[np.sort(members[3])[:FIRST_ROWS]].sum()
