@@ -12,6 +12,7 @@ from catalog.errors import MissingExtra
 
 # What `pip install 'windowshop[...]'` adds: extra -> the modules that only its packages have.
 EXTRAS = {
+    "bench": ("hnswlib", "lancedb", "milvus_lite", "pymilvus", "qdrant_client", "usearch"),
     "torch": ("torch", "torchvision", "timm", "open_clip", "transformers", "onnxscript"),
     "heif": ("pillow_heif",),
     "milvus": ("pymilvus",),

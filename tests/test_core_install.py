@@ -92,7 +92,7 @@ def shop(run, tmp_path_factory):
 
 
 def test_no_package_of_an_extra_is_there(python):
-    modules = EXTRAS["torch"] + EXTRAS["prices"] + EXTRAS["ray"]
+    modules = EXTRAS["torch"] + EXTRAS["prices"] + EXTRAS["ray"] + EXTRAS["bench"]
     code = f"from importlib.util import find_spec; print([name for name in {modules} if find_spec(name)])"
     assert subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 

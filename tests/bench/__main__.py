@@ -42,8 +42,8 @@ from tests.bench.reviews import reviewing
 from tests.bench.scale.run import SIZES, scaling_catalogues
 from tests.bench.update import updating
 
-PARTS = ["indexing", "server", "update", "reviews"]
-ALL_PARTS = [*PARTS, "prices", "recommend", "scale", "peers"]  # the last four are measured only by name: they take long
+PARTS = ["indexing", "server", "update", "reviews", "peers"]
+ALL_PARTS = [*PARTS, "prices", "recommend", "scale"]  # the last three are measured only by name: they take long
 PORT = 8765
 ROUNDS = 3
 KEPT: dict[str, http.client.HTTPConnection] = {}  # open connections, as a shop's proxy keeps them
@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument(
         "--events", nargs="+", type=int, default=[1_000_000, 3_000_000, 10_000_000], help="of recommend"
     )
-    parser.add_argument("--rows", type=int, default=100_000, help="of the shop's, of the comparison with peers")
+    parser.add_argument("--rows", type=int, default=100_000, help="at most, of the comparison with peers")
     parser.add_argument("--reviews", type=int, default=100_000, help="how many reviews")
     parser.add_argument("--weeks", type=int, default=104, help="weekly price changes of each of 100,000 products")
     options = parser.parse_args()

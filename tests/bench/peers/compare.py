@@ -6,6 +6,7 @@ machine does falls on both.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -53,13 +54,13 @@ def comparing_rows(rows: np.ndarray, questions: Mapping[str, Floats], emphasis: 
         for filtered in (False, True)
     }
     own = Windowshop()
-    report: dict[str, Any] = {"rows": len(rows), "windowshop": {"build_s": built(own, rows, emphasis)}}
+    report: dict[str, Any] = {"rows": len(rows), "rows_mb": rows.nbytes / 1e6, "windowshop": built(own, rows, emphasis)}
     for name, kind in CONTESTANTS.items():
         figures: dict[str, Any] = {}
         report[name] = figures
         try:
             peer = kind()
-            figures["build_s"] = built(peer, rows, emphasis)
+            figures |= built(peer, rows, emphasis)
             for (part, filtered), truth in truths.items():
                 title = f"{part}, 5 %" if filtered else part
                 if filtered and not peer.filters:
@@ -67,17 +68,27 @@ def comparing_rows(rows: np.ndarray, questions: Mapping[str, Floats], emphasis: 
                     continue
                 figures[title] = beside(own, peer, rows, questions[part], truth, mask if filtered else None)
         except ModuleNotFoundError as error:
-            figures["skipped"] = f"{error.name} is not installed: pip install {error.name}"
+            figures["skipped"] = f"{error.name} is not installed: pip install 'windowshop[bench]'"
         except Exception as error:  # whatever a peer raises, the others are compared
             figures["skipped"] = f"failed: {error!r}"
     return report
 
 
-def built(contestant: Contestant, rows: np.ndarray, emphasis: Floats) -> float:
-    """Return the seconds of processor time of a build."""
-    started = time.process_time()
+def built(contestant: Contestant, rows: np.ndarray, emphasis: Floats) -> dict[str, float]:
+    """Return the seconds of processor time of a build, and by how many MB this process's own memory grew."""
+    before, started = own_memory(), time.process_time()
     contestant.build(rows, emphasis)
-    return time.process_time() - started
+    return {"build_s": time.process_time() - started, "memory_mb": own_memory() - before}
+
+
+def own_memory() -> float:
+    """Return the MB of this process that are in no file; 0 where the system does not say."""
+    gc.collect()
+    try:
+        lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Anonymous:")) / 1e3
 
 
 def least_scores(rows: np.ndarray, queries: Floats) -> Floats:
