@@ -12,7 +12,7 @@ import logging
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -75,17 +75,25 @@ class QueryLog:
 
     def add_found(self, words: str, now: float | None = None) -> bool:
         """Count an occasion on which a query found something; returns whether it was stored. Never raises."""
-        if not (text := redact(words)):
+        return self.add_found_many([(words, time.time() if now is None else now)])
+
+    def add_found_many(self, queries: Sequence[tuple[str, float]]) -> bool:
+        """Count occasions, (words, unix seconds), on which queries found something, in one transaction.
+
+        Returns whether all were stored. Never raises.
+        """
+        rows = [(FOUND, text, int(at), 0.0, 1) for words, at in queries if (text := redact(words))]
+        if not rows:
             return False
-        at = int(time.time() if now is None else now)
-        self._found += 1
+        deleted, self._found = self._found // DELETE_EVERY, self._found + len(rows)
+        oldest = max(row[2] for row in rows) - MAX_DAYS * DAY_S
         try:
             with self._db() as db:
-                db.execute(_UPSERT_QUESTION, (FOUND, text, at, 0.0, 1))
-                if self._found % DELETE_EVERY == 0:
-                    db.execute(_DELETE_OLD, (at - MAX_DAYS * DAY_S, FOUND, FOUND, FOUND_FACTOR * self._max_queries))
+                db.executemany(_UPSERT_QUESTION, rows)
+                if self._found // DELETE_EVERY > deleted:
+                    db.execute(_DELETE_OLD, (oldest, FOUND, FOUND, FOUND_FACTOR * self._max_queries))
         except StoreError as error:
-            log.info("A query was not logged: %s", error)
+            log.info("%s queries were not logged: %s", len(rows), error)
             return False
         return True
 

@@ -82,6 +82,36 @@ class SearchCount:
         return max(self.found_by, self.empty_by)
 
 
+@dataclass(frozen=True, slots=True)
+class CountedSearch:
+    """A search to count: its text, None where it was counted before, and the products shown.
+
+    `new_to` are those of `texts_of` the words that its visitor was not counted for within VISITOR_DAYS.
+    """
+
+    day: int  # ordinal of the calendar
+    text: str | None
+    found: bool
+    new_to: Sequence[str]
+    shown: Sequence[str]
+
+    @classmethod
+    def of(
+        cls,
+        words: str | None,
+        found: bool,
+        shown: Sequence[str],
+        now: float | None = None,
+        new_to: Sequence[str] | None = None,
+    ) -> CountedSearch:
+        """Return a search for words as they were typed; `new_to` is None for all texts."""
+        day = date.fromtimestamp(time.time() if now is None else now).toordinal()
+        text = None if words is None else redact(words)
+        if words and not text:
+            text = None  # it had nothing but an address or a number
+        return cls(day, text, found, texts_of(text) if new_to is None else new_to, shown)
+
+
 class SearchCounts:
     """The counts of one shop. Every call opens the file, so threads and processes may share it."""
 
@@ -97,31 +127,32 @@ class SearchCounts:
         now: float | None = None,
         new_to: Sequence[str] | None = None,
     ) -> bool:
-        """Count a search, with None for one that was counted before, and the products shown; returns whether stored.
+        """Count one search; see `CountedSearch.of` and `add_many`."""
+        return self.add_many([CountedSearch.of(words, found, shown, now, new_to)])
 
-        `new_to` are those of `texts_of` the words that the visitor was not counted for within VISITOR_DAYS, None for
-        all. Never raises: a full disk or another writer costs the counts, not the shopper's answer.
+    def add_many(self, searches: Sequence[CountedSearch]) -> bool:
+        """Count searches, at least one, in one transaction; returns whether they were stored.
+
+        Never raises: a full disk or another writer costs the counts.
         """
-        day = date.fromtimestamp(time.time() if now is None else now).toordinal()
-        text = None if words is None else redact(words)
-        if words and not text:
-            text = None  # it had nothing but an address or a number
-        self._added += 1
+        day = max(search.day for search in searches)
+        pruned, self._added = self._added // PRUNE_EVERY, self._added + len(searches)
+        texts = [(each.day, each.text, int(each.found)) for each in searches if each.text is not None]
+        visitors = [(each.day, counted, int(each.found)) for each in searches for counted in each.new_to]
+        shown = [(product_id, each.day) for each in searches for product_id in each.shown]
         try:
             with self._db() as db:
                 db.execute(_BEGIN, (day,))
-                if text is not None:
-                    db.execute(_COUNT_SEARCH, (day, text, int(found)))
-                visited = texts_of(text) if new_to is None else new_to
-                db.executemany(_COUNT_VISITOR, [(day, counted, int(found)) for counted in visited])
-                db.executemany(_COUNT_SHOWN, [(product_id, day) for product_id in shown])
-                if self._added % PRUNE_EVERY == 0:
+                db.executemany(_COUNT_SEARCH, texts)
+                db.executemany(_COUNT_VISITOR, visitors)
+                db.executemany(_COUNT_SHOWN, shown)
+                if self._added // PRUNE_EVERY > pruned:
                     db.execute(_DELETE_OLD, (day - MAX_DAYS,))
                     db.execute(_DELETE_OLD_VISITORS, (day - MAX_DAYS,))
                     db.execute(_DELETE_EXCESS, (MAX_SEARCHES,))
                     db.execute(_DELETE_SHOWN, (day - MAX_SHOWN_DAYS,))
         except StoreError as error:
-            log.info("A search was not counted: %s", error)
+            log.info("%s searches were not counted: %s", len(searches), error)
             return False
         return True
 

@@ -17,6 +17,7 @@ from catalog.logs import TEXT, LogHandler, chosen_format, write_logs
 from web import create_app
 from web.admission import SPARE_THREADS
 from web.cli.startup_checks import check_index, check_settings, format_address, read_settings
+from web.middleware.query_logging import write_counts
 from web.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "control_socket_disable": True,
             "logger_class": ServerLog,
             "when_ready": self._greet,
+            "worker_exit": _write_counts,
         }
         for name, value in options.items():
             if name in self.cfg.settings:  # older versions of gunicorn have no control socket to disable
@@ -97,3 +99,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         write_logs(self.settings.log_format, replace=True)
         sys.setswitchinterval(SWITCH_S)
         return create_app(self.settings)
+
+
+def _write_counts(server: Any, worker: Any) -> None:
+    if worker.wsgi is not None:  # it ended before it had the app
+        write_counts(worker.wsgi)

@@ -20,12 +20,21 @@ from flask import Flask, current_app
 
 from catalog.errors import DeadlineExceeded, StepFailed, StoreError
 from search.ops.query_log import EMPTY, FOUND, MAX_DAYS, SLOW, QueryLog, redact
-from search.ops.search_counts import PHOTO, PHOTO_QUERY, VISITOR_DAYS, SearchCounts, query_id_of, texts_of
+from search.ops.search_counts import (
+    PHOTO,
+    PHOTO_QUERY,
+    VISITOR_DAYS,
+    CountedSearch,
+    SearchCounts,
+    query_id_of,
+    texts_of,
+)
 from search.query.builder import QueryBuilder
 from search.query.filters import Filter
 from search.query.terms import PictureTerm, TextTerm, VectorTerm
 from search.suggest.suggestions import MIN_OCCASIONS
 from web.engine import get_engine
+from web.middleware.count_writer import CountWriter
 from web.middleware.rate_limits import KEY_CALLER, caller_name
 from web.middleware.request_context import query_text
 from web.settings import Settings
@@ -75,6 +84,7 @@ class LoggedQueries:
 
     log: QueryLog
     counts: SearchCounts
+    writer: CountWriter
     least: int
     occasions: Occasions = field(default_factory=lambda: Occasions(MAX_DAYS))
     counted: Occasions = field(default_factory=Occasions)
@@ -89,7 +99,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     counts = SearchCounts(settings.home)
     app.extensions[EXTENSION] = None
     if settings.kept_questions:
-        app.extensions[EXTENSION] = LoggedQueries(queries, counts, max(MIN_OCCASIONS, settings.least_visitors))
+        least = max(MIN_OCCASIONS, settings.least_visitors)
+        app.extensions[EXTENSION] = LoggedQueries(queries, counts, CountWriter(queries, counts), least)
     if not settings.kept_questions:
         try:
             queries.clear()
@@ -100,14 +111,19 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 def query_log(app: Flask) -> QueryLog | None:
     """Return the app's query log; None when the settings switch it off."""
-    logged: LoggedQueries | None = app.extensions[EXTENSION]
+    logged = _written(app)
     return None if logged is None else logged.log
 
 
 def search_counts(app: Flask) -> SearchCounts | None:
     """Return the app's counts of searches; None when the settings switch the query log off."""
-    logged: LoggedQueries | None = app.extensions[EXTENSION]
+    logged = _written(app)
     return None if logged is None else logged.counts
+
+
+def write_counts(app: Flask) -> None:
+    """Store the searches of the last second, which are still in memory."""
+    _written(app)
 
 
 def query_id(query: Query) -> str:
@@ -124,6 +140,7 @@ def frequent_searches(app: Flask) -> Mapping[str, int]:
         return {}
     if monotonic() - logged.read_at >= REREAD_SECONDS:
         logged.read_at = monotonic()
+        logged.writer.flush()
         try:
             logged.frequent = logged.log.found(logged.least)
         except StoreError as error:
@@ -180,7 +197,7 @@ def _counted(query: Query, page: SearchPage) -> SearchPage:
     if words is not None or shown:
         found = bool(page.hits) and is_answer
         new_to = [text for text in texts_of(words) if _is_new(logged.visitors, f"{found:d} {text}")]
-        logged.counts.add(words, found, shown, new_to=new_to)
+        logged.writer.add(CountedSearch.of(words, found, shown, new_to=new_to))
     return page
 
 
@@ -219,4 +236,12 @@ def _log_found(text: str) -> None:
     logged: LoggedQueries = current_app.extensions[EXTENSION]
     words = redact(text)
     if words and logged.occasions.is_new(caller_name(), f"{FOUND} {words}"):
-        logged.log.add_found(words)
+        logged.writer.add_found(words)
+
+
+def _written(app: Flask) -> LoggedQueries | None:
+    """Return what is logged, with nothing left in memory."""
+    logged: LoggedQueries | None = app.extensions[EXTENSION]
+    if logged is not None:
+        logged.writer.flush()
+    return logged

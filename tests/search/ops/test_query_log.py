@@ -77,6 +77,13 @@ def test_found_queries_count_until_they_find_nothing(tmp_path):
     assert log.found(1, now=1_010 + MAX_DAYS * DAY_S) == {} and words(log, SLOW) == []
 
 
+def test_many_found_queries_count_at_once(tmp_path):
+    log = QueryLog(tmp_path)
+    assert log.add_found_many([("Mug", 1_000.0), ("bob@shop.example", 1_001.0), ("mug", 1_002.0)])
+    assert log.found(1, now=1_010) == {"mug": 2, "…": 1}
+    assert not log.add_found_many([("", 1_000.0)])
+
+
 def test_the_number_of_found_queries_is_limited(tmp_path):
     log = QueryLog(tmp_path, max_queries=2)
     for number in range(DELETE_EVERY):
