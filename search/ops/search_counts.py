@@ -137,9 +137,9 @@ class SearchCounts:
         """
         day = max(search.day for search in searches)
         pruned, self._added = self._added // PRUNE_EVERY, self._added + len(searches)
-        texts = [(each.day, each.text, int(each.found)) for each in searches if each.text is not None]
-        visitors = [(each.day, counted, int(each.found)) for each in searches for counted in each.new_to]
-        shown = [(product_id, each.day) for each in searches for product_id in each.shown]
+        texts = [(search.day, search.text, int(search.found)) for search in searches if search.text is not None]
+        visitors = [(search.day, counted, int(search.found)) for search in searches for counted in search.new_to]
+        shown = [(product_id, search.day) for search in searches for product_id in search.shown]
         try:
             with self._db() as db:
                 db.execute(_BEGIN, (day,))
