@@ -38,7 +38,8 @@ class GenerationRows:
         self.size = len(generation.rows)
         self._by_product = np.argsort(generation.product_keys, kind="stable")
         self._sorted_keys = generation.product_keys[self._by_product]
-        self.product_keys: Ids = np.unique(generation.product_keys)
+        first = np.flatnonzero(np.diff(self._sorted_keys, prepend=-1))  # keys are above 0; `np.unique` would hash them
+        self.product_keys: Ids = self._sorted_keys[first]
         self._ordinals: tuple[object, int, Ids] = (None, 0, self.product_keys)
 
     def ordinals(self, columns: ProductColumns) -> Ids:
