@@ -12,6 +12,7 @@ from indexer.types import Floats, Ids, Mask
 from indexer.words.word_tables import FIELD_BITS, ID_BEGINS, Fields, Ordinals, WordTables
 from search.state.column_store import ProductColumns
 from search.words.changed_words import ChangedWords
+from search.words.frequent_words import FrequentWords
 from search.words.scored import Scored, merge
 from search.words.word_lookup import FIELD_WEIGHTS
 
@@ -59,6 +60,7 @@ class ServedWords:
         gone = self._gone
         self._stale_products = 0 if gone is None else int(np.count_nonzero(gone))
         self.size: int | None = len(columns)
+        self._frequent = FrequentWords(len(columns))
         self.keys = columns.keys
         self._products = int(np.count_nonzero(columns.present))
 
@@ -120,8 +122,13 @@ class ServedWords:
 
     def scored(self, words: Sequence[str]) -> Scored:
         """Return the products with one of the words, with the weight of the best field that has one."""
-        parts = [part for word in dict.fromkeys(words) if len((part := self._scored(word)).scores)]
-        return merge(parts, np.maximum, self.size) if parts else Scored.none()
+        distinct = tuple(dict.fromkeys(words))
+        found = self._frequent.get(distinct)
+        if found is None:
+            parts = [part for word in distinct if len((part := self._scored(word)).scores)]
+            found = merge(parts, np.maximum, self.size) if parts else Scored.none()
+            self._frequent.put(distinct, found)
+        return found
 
     @property
     def _gone(self) -> Mask | None:
