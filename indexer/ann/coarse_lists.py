@@ -107,7 +107,9 @@ class ListRanking:
             lists = lists[np.argpartition(projected[lists], compared)[:compared]]
             products = self._means[lists] @ query
         else:
-            products = sum((self._means[:, span] @ query[span] for span in _filled(query)), np.zeros(1, np.float32))
+            products = sum(
+                (self._means[:, span] @ query[span] for span in filled_spans(query)), np.zeros(1, np.float32)
+            )
             products = products[lists]
         order = np.argsort(-products * self._weights[lists], kind="stable")[:count]
         return lists[order], products[order]
@@ -121,7 +123,7 @@ def _main_axes(vectors: Floats, count: int) -> Floats:
     return np.ascontiguousarray(axes)
 
 
-def _filled(query: Floats) -> Iterator[slice]:
+def filled_spans(query: NDArray[Any]) -> Iterator[slice]:
     """Yield the spans of a query without its empty blocks: half of a text query, which means are not read for."""
     filled = np.flatnonzero(query)
     if not len(filled):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.ann.coarse_lists import filled_spans
 from indexer.ann.faiss_index import VectorIndex
 from indexer.ann.index_plan import FLAT, IVF_PQ4
 from indexer.ann.mmap_arrays import blocks
@@ -113,16 +116,38 @@ def exact_scores(rows: NDArray[np.floating], query: Floats, numbers: Ids) -> Flo
 
 def top_rows(rows: NDArray[np.floating], queries: Floats, k: int) -> Ids:
     """Return the k best rows of each query (m, dim) by reading all rows, block by block: unordered (m, at most k)."""
-    best_scores = np.zeros((len(queries), 0), np.float32)
-    best = np.zeros((len(queries), 0), np.int64)
+    return top_rows_of_each(rows, [queries], k)[0]
+
+
+def top_rows_of_each(rows: NDArray[np.floating], sets: Sequence[Floats], k: int) -> list[Ids]:
+    """Return what `top_rows` does for several sets of queries, in one pass over the rows.
+
+    Numbers of rows that no query of a set weighs are left out: half of them for questions in words.
+    """
+    best = [
+        _BestRows(np.zeros((len(queries), 0), np.float32), np.zeros((len(queries), 0), np.int64)) for queries in sets
+    ]
+    spans = [[*filled_spans(queries.any(axis=0))] for queries in sets]
     for part, block in blocks(rows):
-        scores = queries @ block.T
+        for at, queries in enumerate(sets):
+            scores = sum((queries[:, span] @ block[:, span].T for span in spans[at]), np.zeros(1, np.float32))
+            best[at] = best[at].joined(np.broadcast_to(scores, (len(queries), len(block))), part.start, k)
+    return [found.numbers for found in best]
+
+
+class _BestRows(NamedTuple):
+    """Scores and numbers of the best rows of each query so far."""
+
+    scores: Floats
+    numbers: Ids
+
+    def joined(self, scores: Floats, first: int, k: int) -> _BestRows:
+        """Return the k best of these and of the rows from number `first` on, which have these scores."""
         found = _largest(scores, k)
-        scores = np.concatenate([best_scores, np.take_along_axis(scores, found, axis=1)], axis=1)
-        numbers = np.concatenate([best, found + part.start], axis=1)
-        largest = _largest(scores, k)
-        best_scores, best = (np.take_along_axis(array, largest, axis=1) for array in (scores, numbers))
-    return best
+        both = np.concatenate([self.scores, np.take_along_axis(scores, found, axis=1)], axis=1)
+        numbers = np.concatenate([self.numbers, found + first], axis=1)
+        largest = _largest(both, k)
+        return _BestRows(*(np.take_along_axis(array, largest, axis=1) for array in (both, numbers)))
 
 
 def _largest(scores: Floats, k: int) -> Ids:

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from catalog.errors import GenerationError
 from indexer.ann.block_weights import gate_depth, title_weight_from_recall
-from indexer.ann.exact_rerank import OVERFETCH_FACTOR, RerankedSearch, exact_scores, fills_row, top_rows
+from indexer.ann.exact_rerank import (
+    OVERFETCH_FACTOR,
+    RerankedSearch,
+    exact_scores,
+    fills_row,
+    top_rows,
+    top_rows_of_each,
+)
 from indexer.ann.faiss_index import VectorIndex
 from indexer.ann.index_plan import FLAT, IVF_PQ, IVF_PQ4
 from indexer.ann.mmap_arrays import release_pages, sample_rows
@@ -52,7 +59,8 @@ def tune(
     filled = {name: fills_row(vectors[0]) for name, vectors in queries.items()}
     both = len(set(filled.values())) == 2
     record = _first_record(index, goal, previous, both)
-    truths = {name: tenth_scores(rows, vectors) for name, vectors in queries.items()}
+    found = top_rows_of_each(rows, list(queries.values()), RECALL_DEPTH)
+    truths = {name: _tenth_of(rows, queries[name], best) for name, best in zip(queries, found, strict=True)}
     reached: dict[str, float] = {}
     low = set(queries)
     while low:
@@ -144,7 +152,10 @@ def title_agreement(layout: RowLayout, rows: Rows, seed: int = 0) -> float:
 
 def tenth_scores(rows: Rows, queries: Floats) -> Floats:
     """Return the score of the tenth best row of each query; every row that scores as much is among the ten best."""
-    best = top_rows(rows, queries, RECALL_DEPTH)
+    return _tenth_of(rows, queries, top_rows(rows, queries, RECALL_DEPTH))
+
+
+def _tenth_of(rows: Rows, queries: Floats, best: Ids) -> Floats:
     tenth = [exact_scores(rows, query, found).min() for query, found in zip(queries, best, strict=True)]
     return np.array(tenth, np.float32)
 
