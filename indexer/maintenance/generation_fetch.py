@@ -150,6 +150,7 @@ def fetch_current(home: Path, source: GenerationSource) -> FetchReport:
                 f" was built at change {manifest.seq:,}.",
                 "Let both machines use one catalogue (WINDOWSHOP_CATALOGUE), or restore a newer backup here.",
             )
+    home.mkdir(parents=True, exist_ok=True)  # a new machine, whose products are in the database
     with build_lock(home):
         mark_shared(home)
         if _is_here(home, manifest.number, text):
