@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import EncoderUnavailable, UnknownEncoder
+from indexer.encoders import registry
 from indexer.encoders.projection_heads import ProjectionHeads, save_heads
 from indexer.encoders.registry import (
     DEFAULT_ENCODER,
@@ -99,16 +100,22 @@ def test_heads_that_name_no_base_or_themselves(tmp_path):
             open_encoder("shop", home=tmp_path)
 
 
+@pytest.fixture
+def registrations(monkeypatch):
+    keep_registrations_out(monkeypatch)
+
+
 @pytest.mark.weights
-@pytest.mark.torch
 @pytest.mark.timeout(1500)
-def test_heads_are_refused_on_top_of_other_weights_than_they_were_fitted_on(tmp_path):
-    file = timm_checkpoint(tmp_path, "test_efficientnet", seed=0)
-    home = shop_home(tmp_path / "home", f"timm:test_efficientnet@{file}")
-    open_encoder("shop", runtime="torch", home=home)
-    timm_checkpoint(tmp_path, "test_efficientnet", seed=1).replace(file)
+def test_heads_are_refused_on_top_of_other_weights_than_they_were_fitted_on(tmp_path, registrations, monkeypatch):
+    register_encoder(BRIGHTNESS, lambda spec, runtime: BrightnessEncoder(spec))
+    home = shop_home(tmp_path / "home", "brightness")
+    open_encoder("shop", runtime="onnx", home=home)
+    other = BrightnessEncoder(BRIGHTNESS)
+    other.fingerprint = "b2" * 32
+    monkeypatch.setitem(registry._FACTORIES, BRIGHTNESS.family, lambda spec, runtime: other)
     with pytest.raises(EncoderUnavailable, match="another version") as refused:
-        open_encoder("shop", runtime="torch", home=home)
+        open_encoder("shop", runtime="onnx", home=home)
     assert "indexer train" in refused.value.hint
 
 
@@ -121,11 +128,6 @@ def test_the_starter_without_its_heads_says_how_to_get_them(tmp_path, monkeypatc
     assert "make starter" in refused.value.hint
     monkeypatch.setattr("indexer.encoders.registry.STARTER_HEADS", starter_heads(tmp_path / "some.safetensors"))
     assert [block.name for block in open_encoder("starter", runtime="onnx").blocks] == ["look", "meaning", "colour"]
-
-
-@pytest.fixture
-def registrations(monkeypatch):
-    keep_registrations_out(monkeypatch)
 
 
 def test_a_registered_encoder_opens_by_name_on_its_runtime(registrations):

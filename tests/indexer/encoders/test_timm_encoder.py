@@ -96,6 +96,28 @@ def test_checkpoints_of_every_make(tmp_path, model):
     assert encoder.encode_images([Image.new("RGB", (30, 20), "red")]).shape == (1, encoder.dim)
 
 
+def all_cells(encoder, pictures):
+    maps = encoder.feature_maps(pictures)
+    assert maps.fine.shape[:3] == maps.deep.shape[:3]
+    return np.concatenate([maps.fine, maps.deep], axis=3).reshape(-1, maps.fine.shape[3] + maps.deep.shape[3])
+
+
+def test_a_network_of_convolutions_has_maps_too(tmp_path):
+    encoder = open_vit(timm_checkpoint(tmp_path, "test_efficientnet"), "test_efficientnet")
+    together = all_cells(encoder, scenes())
+    alone = np.concatenate([all_cells(encoder, [picture]) for picture in scenes()])
+    assert cosines(alone, together).min() >= 0.9999
+
+
+@pytest.mark.torture
+@pytest.mark.promise("R19")
+def test_both_runtimes_agree_on_a_network_of_convolutions(tmp_path):
+    name = f"timm:test_efficientnet@{timm_checkpoint(tmp_path, 'test_efficientnet')}"
+    onnx, torch = (open_encoder(name, runtime=runtime) for runtime in ("onnx", "torch"))
+    assert cosines(onnx.encode_images(scenes()), torch.encode_images(scenes())).min() >= 0.9999
+    assert cosines(all_cells(onnx, scenes()), all_cells(torch, scenes())).min() >= 0.9999
+
+
 @pytest.mark.promise("S11")
 @pytest.mark.parametrize("wrap", [lambda x: x, lambda x: {"state_dict": x}, lambda x: {"a": torch.zeros(1), "b": x}])
 @pytest.mark.parametrize("save", [torch.save, lambda made, file: file.write_bytes(pickle.dumps(made))])

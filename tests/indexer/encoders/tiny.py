@@ -119,7 +119,7 @@ def real_starter():
 
 def shop_home(folder, base, name="shop", seed=0):
     """A shop's home that holds nothing but heads on top of an encoder."""
-    encoder = open_encoder(base, runtime="torch")
+    encoder = open_encoder(base, runtime="onnx")
     tower, words = towers_of(encoder)
     heads = heads_for(tower, words, seed=seed)
     card = {"name": name, "base": encoder.spec.name, "towers": towers_digest(tower, words)}

@@ -53,11 +53,27 @@ def work(home, job):
         return list(Worker(engine).steps(job))
 
 
+@pytest.fixture(scope="module")
+def worked_on(built, tmp_path_factory):
+    """A zip, and a shop that has a finished job for it."""
+    folder = tmp_path_factory.mktemp("done")
+    home = Path(shutil.copytree(built, folder / "shop"))
+    work(home, begun(home, bulk_zip(folder / "a.zip", 12)))
+    return folder
+
+
 @pytest.fixture
-def done(home, tmp_path):
-    job = begun(home, bulk_zip(tmp_path / "a.zip", 12))
-    work(home, job)
+def done(worked_on, home, tmp_path):
+    """A copy of that job in the test's shop, and of its zip."""
+    shutil.copytree(worked_on / "shop" / "jobs", home / "jobs")
+    shutil.copy(worked_on / "a.zip", tmp_path)
+    (job,) = JobStore(home).all()
     return job
+
+
+@pytest.fixture
+def small_batches(monkeypatch):
+    monkeypatch.setattr("search.bulk.worker.BATCH_ROWS", 8)
 
 
 def wait_until(true, seconds=300):
@@ -67,15 +83,15 @@ def wait_until(true, seconds=300):
         time.sleep(0.05)
 
 
-def test_a_job_suggests_for_every_row(home, tmp_path):
-    source = bulk_zip(tmp_path / "a.zip", 40)
+def test_a_job_suggests_for_every_row(home, tmp_path, small_batches):
+    source = bulk_zip(tmp_path / "a.zip", 20)
     job = begun(home, source)
-    assert job.status()["total"] == 40 and job.status()["state"] == "waiting"
-    assert work(home, job) == [32, 8]
+    assert job.status()["total"] == 20 and job.status()["state"] == "waiting"
+    assert work(home, job) == [8, 8, 4]
     status = job.status()
-    assert (status["state"], status["done"], status["failed"]) == (DONE, 40, 0)
+    assert (status["state"], status["done"], status["failed"]) == (DONE, 20, 0)
     rows = job.rows(limit=200)
-    assert [row["suggestion"]["category"]["top"][0]["name"] for row in rows] == [list(KINDS)[n % 3] for n in range(40)]
+    assert [row["suggestion"]["category"]["top"][0]["name"] for row in rows] == [list(KINDS)[n % 3] for n in range(20)]
     assert all(row["thumbnail"] and row["confidence"] > 0.5 for row in rows)
     assert [row["number"] for row in job.rows(after=10, limit=3)] == [11, 12, 13]
 
@@ -99,9 +115,10 @@ def test_a_bad_picture_is_one_failed_row(home, tmp_path):
 @pytest.mark.promise("R4")
 @pytest.mark.timeout(1500)
 def test_kills_in_the_middle_lose_no_row(home, tmp_path):
-    job = begun(home, bulk_zip(tmp_path / "a.zip", 220))
+    count = 150
+    job = begun(home, bulk_zip(tmp_path / "a.zip", count))
     before = {}
-    for kill in range(3):
+    for kill in range(2):
         process = subprocess.Popen(
             [sys.executable, "-m", "search.bulk.worker", str(home), "auto"], cwd=ROOT, stdin=subprocess.PIPE
         )
@@ -110,13 +127,13 @@ def test_kills_in_the_middle_lose_no_row(home, tmp_path):
         process.wait()
         process.stdin.close()
         now = {row["number"]: row["suggestion"] for row in all_rows(job) if row["state"] == "made"}
-        assert before.items() <= now.items() and len(now) < 220
+        assert before.items() <= now.items() and len(now) < count
         before = now
     work(home, job)
     rows = all_rows(job)
-    assert [row["number"] for row in rows] == list(range(1, 221))
+    assert [row["number"] for row in rows] == list(range(1, count + 1))
     assert all(row["state"] == "made" for row in rows)
-    assert [row["id"] for row in rows] == [f"new-{n}" for n in range(220)]
+    assert [row["id"] for row in rows] == [f"new-{n}" for n in range(count)]
 
 
 def all_rows(job):
@@ -129,7 +146,7 @@ def all_rows(job):
 @pytest.mark.timeout(600)
 def test_a_desk_works_beside_the_server_and_starts_again_what_died(home, tmp_path, monkeypatch):
     monkeypatch.setattr("search.bulk.supervisor.RESTART_DELAY_S", 0.05)
-    job = begun(home, bulk_zip(tmp_path / "a.zip", 150))
+    job = begun(home, bulk_zip(tmp_path / "a.zip", 110))
     with closing(WorkerSupervisor(home)) as desk:
         desk.ensure()
         wait_until(lambda: desk._process is not None and job.status()["done"])
@@ -137,7 +154,7 @@ def test_a_desk_works_beside_the_server_and_starts_again_what_died(home, tmp_pat
         assert os.getpriority(os.PRIO_PROCESS, first.pid) > os.getpriority(os.PRIO_PROCESS, 0)
         first.kill()
         wait_until(lambda: job.status()["state"] == DONE)
-        assert desk._process is not first and job.status()["done"] == 150
+        assert desk._process is not first and job.status()["done"] == 110
 
 
 @pytest.mark.timeout(600)
@@ -189,7 +206,7 @@ def test_few_pictures_are_not_learnt_from(tmp_path):
 
 @pytest.mark.timeout(600)
 def test_the_process_ends_with_its_server(home, tmp_path):
-    begun(home, bulk_zip(tmp_path / "a.zip", 300))
+    begun(home, bulk_zip(tmp_path / "a.zip", 60))
     process = subprocess.Popen([sys.executable, "-m", "search.bulk.worker", str(home), "auto"], cwd=ROOT, stdin=-1)
     process.stdin.close()
     assert process.wait(300) == 0
@@ -208,14 +225,14 @@ def test_a_row_that_ends_the_worker_is_given_up_and_its_neighbours_are_not(home,
     assert "ended 3 times" in job.rows("failed")[2]["reason"]
 
 
-def test_cancel_goes_on_and_delete(home, tmp_path):
-    job = begun(home, bulk_zip(tmp_path / "a.zip", 70))
+def test_cancel_goes_on_and_delete(home, tmp_path, small_batches):
+    job = begun(home, bulk_zip(tmp_path / "a.zip", 20))
     with SearchEngine.open(home) as engine:
         steps = Worker(engine).steps(job)
-        assert next(steps) == 32
+        assert next(steps) == 8
         job.cancel()
         assert list(steps) == []
-        assert (job.status()["state"], job.status()["done"]) == ("cancelled", 32)
+        assert (job.status()["state"], job.status()["done"]) == ("cancelled", 8)
         assert JobStore(home).next() is None
         job.begin()
         assert JobStore(home).next().id == job.id
@@ -367,19 +384,19 @@ def test_first_five_decisions_make_a_new_category(home, tmp_path):
         assert "Wear > Hats" in SuggesterCache(home).get(engine).choices()["category"]
 
 
-def test_the_command_goes_on_where_it_stopped(home, tmp_path, monkeypatch):
-    source, out = bulk_zip(tmp_path / "a.zip", 70), tmp_path / "out.csv"
+def test_the_command_goes_on_where_it_stopped(home, tmp_path, monkeypatch, small_batches):
+    source, out = bulk_zip(tmp_path / "a.zip", 20), tmp_path / "out.csv"
     command = ["categorise", "--home", str(home), "--bulk", str(source), "--out", str(out), "--accept", "0.3"]
     monkeypatch.setenv("WINDOWSHOP_FAILPOINT", "job.batch*2:raise")
     assert CliRunner().invoke(main, command).exit_code == 1
     (job,) = JobStore(home).all()
-    assert job.status()["done"] == 32 and not out.exists()
+    assert job.status()["done"] == 8 and not out.exists()
     monkeypatch.delenv("WINDOWSHOP_FAILPOINT")
     told = CliRunner().invoke(main, command)
-    assert told.exit_code == 0 and "70 rows, 0 failed, 0 need review" in told.stderr
+    assert told.exit_code == 0 and "20 rows, 0 failed, 0 need review" in told.stderr
     assert len(JobStore(home).all()) == 1
     rows = list(csv.DictReader(io.StringIO(out.read_text())))
-    assert [row["id"] for row in rows] == [f"new-{n}" for n in range(70)]
+    assert [row["id"] for row in rows] == [f"new-{n}" for n in range(20)]
     assert {row["status"] for row in rows} == {"accepted"}
     assert CliRunner().invoke(main, command[:3]).exit_code == 2
 

@@ -191,7 +191,7 @@ def test_searches_with_filters_go_on_while_the_shop_changes(tmp_path):
     for thread in threads:
         thread.start()
     try:
-        for turn in range(12):
+        for turn in range(5):
             for _ in range(6):
                 life.put(chance)
                 life.remove(chance)
@@ -216,8 +216,8 @@ def small_glossary(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("small_glossary")
-def test_twelve_lives_of_a_followed_shop():
-    live(12, 20)
+def test_five_lives_of_a_followed_shop():
+    live(5, 20)
 
 
 @pytest.mark.torture

@@ -26,6 +26,7 @@ from indexer.encoders.backends.torch_runtime import TorchModel, weights_digest
 
 pytestmark = [pytest.mark.timeout(1500), pytest.mark.torch]
 
+ROOT = Path(__file__).parents[4]
 PIXELS = np.arange(24, dtype=np.float32).reshape(4, 6) / 24
 
 
@@ -63,12 +64,17 @@ def exported(tmp_path_factory):
 
 
 @pytest.fixture
-def export_copy(exported, models, monkeypatch):
-    """A copy of it for a test to spoil; what is exported again is copied again."""
+def fast(exported, models, monkeypatch):
+    """What is exported is a copy of it, because torch takes a second."""
     (whole,) = exported.glob("*.onnx")
     monkeypatch.setattr(
         torch_runtime, "_write_onnx", lambda model, tensors, target: target.write_bytes(whole.read_bytes())
     )
+
+
+@pytest.fixture
+def export_copy(exported, models, fast):
+    """A copy of it for a test to spoil."""
     models.mkdir()
     for file in exported.iterdir():
         (models / file.name).write_bytes(file.read_bytes())
@@ -140,7 +146,7 @@ def test_an_export_that_is_not_whole_is_made_again(export_copy, spoil):
     assert loads.calls == 1
 
 
-def test_what_an_interrupted_export_left_does_not_count(models):
+def test_what_an_interrupted_export_left_does_not_count(models, fast):
     (models / ".exporting-abc").mkdir(parents=True)
     (models / ".exporting-abc" / "model.onnx").write_bytes(b"half")
     loads = Loads()
@@ -173,7 +179,7 @@ def test_a_model_that_onnx_cannot_say_is_a_typed_error(models):
 @pytest.mark.parametrize(
     "wrong", [lambda x: x[:, ::-1], lambda x: x * np.nan, lambda x: x * 0], ids=["turned", "nan", "0"]
 )
-def test_an_export_that_differs_from_the_original_is_refused(models, monkeypatch, wrong):
+def test_an_export_that_differs_from_the_original_is_refused(models, fast, monkeypatch, wrong):
     right = runtime.OnnxRunner.__call__
     monkeypatch.setattr(runtime.OnnxRunner, "__call__", lambda self, inputs: wrong(right(self, inputs)))
     with pytest.raises(ParityError, match=r"0\.9999 is needed") as refused:
@@ -223,16 +229,34 @@ def test_two_threads_export_once(models):
     assert all(np.allclose(run(runner), expected(), atol=1e-5) for runner in runners)
 
 
-def test_two_processes_that_export_at_once_both_end_with_a_whole_one(models):
+def test_two_processes_that_export_at_once_both_end_with_a_whole_one(exported, models):
+    """Each writes a graph that needs no torch, which takes seconds to import, as soon as both are there."""
+    (whole,) = exported.glob("*.onnx")
     script = textwrap.dedent("""
-        import numpy as np
-        from tests.indexer.encoders.backends.test_runtime import Loads, ModelSource, expected, open_runner, run
-        assert np.allclose(run(open_runner(ModelSource("doubling", "key", Loads()), "onnx")), expected(), atol=1e-5)
+        import sys
+        from pathlib import Path
+        from indexer.encoders.backends.runtime import ModelSource, open_runner
+        from indexer.encoders.graphs.starter import BuiltModel
+
+        def build():
+            print("here", flush=True)
+            sys.stdin.read()
+            return BuiltModel(data, {"dim": 7}, {}, None)
+
+        data = Path(sys.argv[1]).read_bytes()
+        open_runner(ModelSource("doubling", "key", None, build), "onnx")
     """)
-    children = [subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE) for _ in range(2)]
+    command = [sys.executable, "-c", script, str(whole)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    children = [subprocess.Popen(command, cwd=ROOT, **pipes) for _ in range(2)]
     for child in children:
-        _, errors = child.communicate(timeout=300)
-        assert child.returncode == 0, errors.decode()
+        assert child.stdout.readline() == b"here\n"
+    for child in children:
+        child.stdin.close()
+    for child in children:
+        child.stdout.close()
+        assert child.stderr.read() == b"" and child.wait(300) == 0
+        child.stderr.close()
     loads = Loads()
     assert np.allclose(run(open_runner(ModelSource("doubling", "key", loads), "onnx")), expected(), atol=1e-5)
     assert loads.calls == 0
@@ -262,13 +286,13 @@ def test_threads_that_wait_sleep_unless_the_environment_says_otherwise(environme
     assert done.stdout.strip() == policy
 
 
-def test_onnx_threads_sleep_too(models):
+def test_onnx_threads_sleep_too(export_copy):
     runner = open_runner(ModelSource("doubling", "key", Loads()), "onnx")
     options = runner._session.get_session_options()
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
 
 
-def test_many_batches_run_on_one_thread_each_and_a_few_on_all(models, monkeypatch):
+def test_many_batches_run_on_one_thread_each_and_a_few_on_all(export_copy, monkeypatch):
     monkeypatch.setattr(runtime, "threads", lambda: 2)
     runner = open_runner(ModelSource("doubling", "key", Loads()), "onnx")
     batches = [{"numbers": PIXELS[:2] * factor} for factor in range(runtime.MIN_BATCHES_AT_ONCE)]
