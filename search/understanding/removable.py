@@ -21,6 +21,7 @@ _NOT = (
     r"|不要有?|不带|没有|除了|不是|不含|[非无])?"
 )
 _AND = r"(?:\b(?:and|or|und|oder|et|ou|ni|y|o)\b|&|和|或)"
+_CONJUNCTION = re.compile(_AND, re.IGNORECASE)
 _EDGES = " ,;，；、"
 
 
@@ -57,7 +58,8 @@ def _without(typed: str, words: str, excluded: bool) -> str:
         pattern = rf"(?<!\w){pattern}(?!\w)"
     pattern = (_NOT if excluded else "") + pattern + "的?"
     for text in (typed, normalise(typed)):  # words are as the shop's names are: without accents
-        for way in (rf"\s*{_AND}\s*{pattern}", rf"{pattern}\s*{_AND}\s*", pattern):
+        joined = (rf"\s*{_AND}\s*{pattern}", rf"{pattern}\s*{_AND}\s*") if _CONJUNCTION.search(text) else ()
+        for way in (*joined, pattern):  # a pattern is compiled for each word, which takes longer than to use it
             rest, count = re.subn(way, " ", text, count=1, flags=re.IGNORECASE)
             if count:
                 return re.sub(r"\s+(?=[,;])", "", " ".join(rest.split())).strip(_EDGES)
