@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from indexer.ann.exact_rerank import MAX_EXACT_ROWS, exact_scores
+from indexer.ann.exact_rerank import MAX_EXACT_ROWS
 from indexer.columns.product_table import sorted_places
 from indexer.types import Floats, Ids, Mask
 from indexer.vectors.conditions import RowCondition
@@ -150,7 +150,7 @@ class _FusedSearch:
         self._add(scores, rows)
         if len(self.text.exact):
             rows = _allowed_rows(self.snapshot, np.sort(self.text.exact)[:MAX_EXACT_MATCHES], self.scope)
-            self._add(self._exact_scores(rows), rows)
+            self._add(self.snapshot.scores_of(rows, self.vector), rows)
             if self._has_unread_matches:  # some of those that were not read may get nearly the whole bonus
                 bound = max(bound, bound + EXACT_MATCH_BONUS * (1 - bound))
         return bound
@@ -188,12 +188,9 @@ class _FusedSearch:
             allowed = self.snapshot.rows_allowed(self.snapshot.columns.mask_of(keys))
             return self.snapshot.search(self.vector, self.fetch, allowed)
         rows = _allowed_rows(self.snapshot, keys, SearchScope())
-        scores = self._exact_scores(rows)
+        scores = self.snapshot.scores_of(rows, self.vector)
         order = np.lexsort((rows, -scores))[: self.fetch]
         return scores[order], rows[order]
-
-    def _exact_scores(self, rows: Ids) -> Floats:
-        return exact_scores(self.snapshot.vectors_of(rows), self.vector, np.arange(len(rows)))
 
     def _add(self, scores: Floats, rows: Ids) -> None:
         new = ~np.isin(rows, self.rows)
