@@ -56,13 +56,6 @@ class GenerationRows:
         self._ordinals = (columns.lineage, len(columns), ordinals)
         return ordinals
 
-    def scores_of(self, rows: Ids, query: Floats) -> Floats:
-        """Return the exact scores of these rows for a query (dim,), float32 (n,)."""
-        own = self.generation_rows.generation.rows
-        if isinstance(own, np.ndarray) and not (rows >= len(own)).any():  # they are copied once, not twice
-            return exact_scores(own, query, rows)
-        return exact_scores(self.vectors_of(rows), query, np.arange(len(rows)))
-
     def rows_of(self, key: int) -> Ids:
         """Return the numbers of a product's rows, its first picture first; empty when it has none here."""
         return self.rows_of_each(np.array([key]))[0]
@@ -189,6 +182,13 @@ class Snapshot:
     def vectors_of(self, rows: Ids) -> Rows:
         """Return these rows' vectors (n, dim)."""
         return self._pick(self.generation_rows.generation.rows, self.live.vectors, rows)
+
+    def scores_of(self, rows: Ids, query: Floats) -> Floats:
+        """Return the exact scores of these rows for a query (dim,), float32 (n,)."""
+        own = self.generation_rows.generation.rows
+        if isinstance(own, np.ndarray) and not (rows >= len(own)).any():  # they are copied once, not twice
+            return exact_scores(own, query, rows)
+        return exact_scores(self.vectors_of(rows), query, np.arange(len(rows)))
 
     def rows_of(self, key: int) -> ProductRows:
         """Return the searchable rows of a product; none when it cannot be found."""
