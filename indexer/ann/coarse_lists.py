@@ -93,23 +93,25 @@ class ListRanking:
         if min(means.shape) > 2 * RANKING_DIM:
             directions = means * self._weights[:, None]
             self._axes = _main_axes(directions, RANKING_DIM)
-            self._projected = directions @ self._axes
+            self._projected = -(directions @ self._axes)
 
     def nearest(self, query: Floats, count: int, held: Ids | None = None) -> tuple[Ids, Floats]:
         """Return at most `count` lists for a query (dim,), best first, and the dot product of each mean with it.
 
         Of lists that hold rows only, where `held` (lists,) says how many each does.
         """
-        lists = np.arange(len(self._means)) if held is None else np.flatnonzero(held)
+        lists = None if held is None else np.flatnonzero(held)
         compared = RANKING_FACTOR * count + RANKING_LISTS
-        if len(self._axes) and 2 * compared < len(lists):
-            projected = self._projected @ -(query @ self._axes)
-            lists = lists[np.argpartition(projected[lists], compared)[:compared]]
+        if len(self._axes) and 2 * compared < len(self._means if lists is None else lists):
+            distances = self._projected @ (query @ self._axes)
+            near = np.argpartition(distances if lists is None else distances[lists], compared)[:compared]
+            lists = near if lists is None else lists[near]
             products = self._means[lists] @ query
         else:
             products = sum(
                 (self._means[:, span] @ query[span] for span in filled_spans(query)), np.zeros(1, np.float32)
             )
+            lists = np.arange(len(products)) if lists is None else lists
             products = products[lists]
         order = np.argsort(-products * self._weights[lists], kind="stable")[:count]
         return lists[order], products[order]

@@ -17,8 +17,9 @@ from indexer.types import Floats, Ids, Mask
 
 OVERFETCH_FACTOR = 4
 MIN_FETCH = 100
-FIRST_READ = 10  # rows read exactly beyond the k asked for, before the others are known to be worth reading
-ERROR_DEVIATIONS = 6.0  # of the index's scores from the exact ones, beyond which a row is not read
+MIN_FETCH_PARTIAL = 200  # for queries with empty blocks, by 4-bit codes: near rows are more alike, most are not read
+FIRST_READ = 38  # rows read exactly beyond the k asked for, before the others are known to be worth reading
+ERROR_DEVIATIONS = 5.0  # of the index's scores from the exact ones, beyond which a row is not read
 ROUNDING = 1e-5  # of scores: equal rows are read all or none
 MAX_EXACT_ROWS = 2_048  # up to so many allowed rows, reading them all is as fast as probing lists and misses none
 FILTERED_PROBE_FACTOR = 1.5  # probes under a mask: the best allowed rows are less similar than the best of all
@@ -69,8 +70,9 @@ class RerankedSearch:
         if self.index.kind == FLAT:
             fetch, nprobe = k, 1
         else:
-            fetch = max(self.overfetch * k, MIN_FETCH)
-            wanted: float = self.filled_nprobe if self.filled_nprobe and fills_row(query) else self.nprobe
+            filled = fills_row(query)
+            fetch = max(self.overfetch * k, MIN_FETCH if filled or self.index.kind != IVF_PQ4 else MIN_FETCH_PARTIAL)
+            wanted: float = self.filled_nprobe if self.filled_nprobe and filled else self.nprobe
             # A deep page needs more lists for the same recall.
             deep = 2 * fetch * self.index.lists / len(self.rows)
             if allowed is not None and self.index.kind != IVF_PQ4:  # which adds lists of its own accord
@@ -111,7 +113,8 @@ def exact_scores(rows: NDArray[np.floating], query: Floats, numbers: Ids) -> Flo
     bits = np.asarray(rows).view(np.int16).take(numbers, axis=0).astype(np.int32)
     bits <<= FLOAT16_SHIFT
     bits &= FLOAT16_MASK
-    return np.asarray(np.vecdot(bits.view(np.float32), query * FLOAT16_SCALE))
+    scores: Floats = np.vecdot(bits.view(np.float32), query * FLOAT16_SCALE)
+    return scores
 
 
 def top_rows(rows: NDArray[np.floating], queries: Floats, k: int) -> Ids:

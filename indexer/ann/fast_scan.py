@@ -130,24 +130,26 @@ class FastScanSearch:
         With a mask, reads lists that hold allowed rows, and more of them where they hold fewer than k such rows.
         """
         k = len(rows)
-        scores[:], rows[:] = -np.inf, -1
-        options: dict[str, Any] = {}
         if not query.any():  # every row scores 0, which FAISS cannot scale
             first = np.arange(k) if allowed is None else np.flatnonzero(allowed)[:k]
+            scores[:], rows[:] = -np.inf, -1
             scores[: len(first)], rows[: len(first)] = 0, first
             return
         if allowed is None:
             lists, products = self._ranking.nearest(query, nprobe)
+            parameters = faiss.SearchParametersIVF(nprobe=len(lists))
         else:
             lists, products = self._nearest_allowed(query, k, allowed, nprobe)
-            options["sel"] = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
+            selector = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
+            parameters = faiss.SearchParametersIVF(nprobe=len(lists), sel=selector)
         if not len(lists):
+            scores[:], rows[:] = -np.inf, -1
             return
-        arrays = (lists, np.ascontiguousarray(products, np.float32), scores, rows)
-        lists_at, products_at, scores_at, rows_at = map(faiss.swig_ptr, arrays)
-        parameters = faiss.SearchParametersIVF(nprobe=len(lists), **options)
+        query_at, lists_at, products_at, scores_at, rows_at = map(
+            faiss.swig_ptr, (query, lists, products, scores, rows)
+        )
         self._index.search_preassigned_c(
-            1, faiss.swig_ptr(query), k, lists_at, products_at, scores_at, rows_at, False, parameters, None
+            1, query_at, k, lists_at, products_at, scores_at, rows_at, False, parameters, None
         )
 
     def _nearest_allowed(self, query: Floats, k: int, allowed: Mask, nprobe: int) -> tuple[Ids, Floats]:
