@@ -45,6 +45,7 @@ class ShopHome:
     )
     cache = Entry("cache", "Vectors by content hash, a file per encoder and kind. `build`, `update` append.")
     file_stats = Entry("cache/files.sqlite", "Size, time and hash of picture files that were read. `build`, `update`.")
+    feed_rows = Entry("cache/feed-rows", "Digests of feed rows, and ids of their products. `build`, `update` write.")
     encoders = Entry("encoders", "Projection heads fitted on this shop, a file per encoder. `train` writes.")
     label_heads = Entry("labels.safetensors", "Attribute classifiers fitted on this shop. `learn` writes.")
     label_network = Entry("label-network.safetensors", "Network fine-tuned for attributes. `learn --fine-tune` writes.")

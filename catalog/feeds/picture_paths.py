@@ -35,6 +35,7 @@ class PictureResolver:
         self._folders: dict[str, str] = {}
         self._names = FolderNames()
         self._fetcher = fetcher
+        self.followed_link = False  # a name may be another file tomorrow
 
     def find(self, name: str) -> str:
         """Return the absolute path of a picture named in the feed. Raises BadRow when it is missing or outside."""
@@ -80,6 +81,7 @@ class PictureResolver:
             self._check_inside(path, shown)
             mode = os.lstat(path).st_mode
             if stat.S_ISLNK(mode):
+                self.followed_link = True
                 path = os.path.realpath(path)
                 self._check_inside(path, shown)
                 mode = os.lstat(path).st_mode
@@ -149,7 +151,9 @@ class PictureResolver:
         if real is None:
             if len(self._folders) >= _MAX_CACHED:
                 self._folders.clear()
-            real = os.path.realpath(os.path.join(self._root, folder))  # noqa: PTH118
+            named = os.path.join(self._root, folder) if folder else self._root  # noqa: PTH118
+            real = os.path.realpath(named)
+            self.followed_link |= real != os.path.normpath(named)
             if len(folder) <= _MAX_CACHED_PATH:
                 self._folders[folder] = real
         return real

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from catalog.errors import BadFeed, BadRow
 from catalog.feeds.field_mapping import MappedRow, checked_id, product_from_row
 from catalog.feeds.google_xml import read_xml
 from catalog.feeds.json_lines import read_json_lines
+from catalog.feeds.known_rows import KnownRows, UnchangedRow
 from catalog.feeds.picture_folder import read_folder
 from catalog.feeds.picture_paths import PictureResolver
 from catalog.feeds.platforms import magento, prestashop, shopify, woocommerce
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from catalog.fetching.fetcher import PictureFetcher
 
 
-FeedItem = Product | Rejected | RowNote
+FeedItem = Product | Rejected | RowNote | UnchangedRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,11 @@ PLATFORMS = (  # the first whose export a table is reads it
 )
 
 
-def _read_table(path: Path, encoding: str) -> Iterator[FeedRow]:
+def _read_table(path: Path, encoding: str, known: KnownRows | None = None) -> Iterator[FeedRow]:
     """Yield the rows of a table, or of an export's products; BadFeed when it lacks a column that a product needs."""
-    with open_table(path, encoding) as (header, rows):
+    with open_table(path, encoding, known) as (header, rows):
+        if known is not None:
+            known.begin(header, os.path.realpath(path.parent))
         platform = next((found for found in PLATFORMS if found.is_export(header)), None)
         if platform is None:
             check_columns(header, path.name)
@@ -79,14 +83,18 @@ FORMATS = (  # the first that has a file's ending reads it
 )
 
 
-def read_feed(path: Path | str, fetch: PictureFetcher | None = None, encoding: str = "") -> Iterator[FeedItem]:
+def read_feed(
+    path: Path | str, fetch: PictureFetcher | None = None, encoding: str = "", known: KnownRows | None = None
+) -> Iterator[FeedItem]:
     """Yield every product of the feed, and a Rejected for every row, or picture of a row, that was left out.
 
     A RowNote comes before a product of which a value was guessed or not understood, and first when the feed is not
     UTF-8. `encoding` is that of a file without a byte order mark; "" finds it out.
 
     Every picture of a product exists and lies inside the feed's folder, or `fetch` has fetched it from the web address
-    in the feed, perhaps in an earlier import; then a Rejected says why not today. Rows are streamed.
+    in the feed, perhaps in an earlier import; then a Rejected says why not today. Rows are streamed. For table rows
+    that are `known`, it yields UnchangedRow; it notes others there. It does neither in exports of platforms, nor with
+    `fetch`.
 
     Raises BadFeed when the feed as a whole cannot be read: at once for a missing file or an unknown format, at the
     first row for a bad header, after the last whole row for a file that was cut short.
@@ -102,9 +110,10 @@ def read_feed(path: Path | str, fetch: PictureFetcher | None = None, encoding: s
         endings = ", ".join(dict.fromkeys(ending for found in FORMATS for ending in found.endings))
         hint = f"Give a folder of pictures, or a file that ends in {endings}, or in one of these and {GZIP}."
         raise BadFeed(f"{path.name} is not in a feed format that can be read.", hint)
+    known = known if fetch is None and feed_format.read is _read_table else None
     return _one_after_another(
         _encoding_note(path, encoding, feed_format.find_encoding),
-        _products(path, partial(feed_format.read, encoding=encoding), fetch),
+        _products(path, partial(feed_format.read, encoding=encoding), fetch, known),
     )
 
 
@@ -121,16 +130,23 @@ def _encoding_note(path: Path, encoding: str, find_encoding: Callable[[Path, str
 
 
 def _products(
-    path: Path, read: Callable[[Path], Iterator[FeedRow]], fetch: PictureFetcher | None
+    path: Path, read: Callable[..., Iterator[FeedRow]], fetch: PictureFetcher | None, known: KnownRows | None
 ) -> Iterator[FeedItem]:
-    folder = PictureResolver(path.parent, fetch)
-    make_row = partial(_make, folder, FeedHabits(partial(_all_cells, path, read)), path.name)
+    folder, habits = PictureResolver(path.parent, fetch), FeedHabits(partial(_all_cells, path, read))
+    make_row = partial(_make, folder, habits, path.name)
+    rows = read(path) if known is None else read(path, known=known)
     lines: dict[str, int] = {}
-    for row, make in _prefetched(read(path), make_row, fetch.threads if fetch else 0):
+    for row, make in _prefetched(rows, make_row, fetch.threads if fetch else 0):
         try:
-            product_id = first(row.cells, "id")
+            product_id = row.product_id if row.is_known else first(row.cells, "id")
             if product_id in lines:
                 raise BadRow(f"duplicate id {product_id[:80]!r}: line {lines[product_id]} has it too")
+            if known is not None and row.is_known:
+                lines[product_id] = row.line
+                known.noted[row.digest] = product_id
+                yield UnchangedRow(product_id)
+                continue
+            uses = habits.uses
             product, faults, notes = make()
         except BadRow as error:
             yield Rejected(path.name, row.line, error.message, _id_in(row), _lists_product(row))
@@ -139,6 +155,8 @@ def _products(
         if faults or notes or row.notes:
             yield from (Rejected(path.name, row.line, reason, product.id) for reason in faults)
             yield from (RowNote(path.name, row.line, message) for message in (*row.notes, *notes))
+        elif known is not None and not folder.followed_link and habits.uses == uses:
+            known.note(row.digest, product.id, row.cells)
         yield product
 
 
@@ -154,7 +172,7 @@ def _lists_product(row: FeedRow) -> bool:
     """Tell whether a rejected row lists a product: a row without id, title and picture holds totals or leftovers."""
     if row.fault:
         return row.lists_product
-    return any(row.cells.get(name) for name in ("id", "title", *PICTURE_COLUMNS))
+    return row.is_known or any(row.cells.get(name) for name in ("id", "title", *PICTURE_COLUMNS))
 
 
 def _all_cells(path: Path, read: Callable[[Path], Iterator[FeedRow]]) -> Iterator[dict[str, list[str]]]:

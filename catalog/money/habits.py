@@ -95,9 +95,11 @@ class FeedHabits:
         self._reread = reread
         self._habits: PriceHabits | None = None
         self._lock = Lock()
+        self.uses = 0  # by prices that need them
 
     def __call__(self) -> PriceHabits:
         """Return the habits; the first call reads the feed."""
+        self.uses += 1
         if self._habits is None:
             with self._lock:
                 self._habits = self._habits or habits_of(self._reread())

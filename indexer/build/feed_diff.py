@@ -7,120 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from catalog.errors import BadFeed
+from catalog.feeds.known_rows import UnchangedRow
 from catalog.feeds.reader import FeedItem
 from catalog.product import Picture, Product, Rejected, RowNote, split_origin
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.history import sets_again
 from indexer.build.encoding_pipeline import PictureResults
 from indexer.cache.file_stats import Content, FileStatCache
+from indexer.feed_changes import (
+    ADDED,
+    FACTS_CHANGED,
+    PICTURES_CHANGED,
+    REMOVED,
+    TITLE_CHANGED,
+    Changes,
+    NoteCount,
+    RetainedProducts,
+)
 from indexer.numeric import batches
 
 Removable = Callable[[Product], bool]
 PAGE_PRODUCTS = 500
-MAX_IDS = 20  # reported of each kind of change
 MAX_MESSAGES = 1_000  # different notes that are counted apart
 OTHER_NOTES = "further notes"
-ADDED, PICTURES_CHANGED, TITLE_CHANGED, FACTS_CHANGED, REMOVED = "added", "pictures", "words", "facts", "removed"
-CHANGE_LABELS = {
-    ADDED: "added",
-    PICTURES_CHANGED: "changed pictures",
-    TITLE_CHANGED: "changed titles",
-    FACTS_CHANGED: "changed facts only (price, stock, texts)",
-    REMOVED: "removed",
-}
-
-
-@dataclass(slots=True)
-class Changes:
-    """How many products changed in which way, with the first ids of each kind."""
-
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CHANGE_LABELS, 0))
-    ids: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in CHANGE_LABELS})
-    unchanged: int = 0
-
-    def count(self, kind: str, product_id: str) -> None:
-        """Count one more change of that kind."""
-        self.counts[kind] += 1
-        if len(self.ids[kind]) < MAX_IDS:
-            self.ids[kind].append(product_id)
-
-    @property
-    def total(self) -> int:
-        """How many products changed in any way."""
-        return sum(self.counts.values())
-
-    def alter_index(self, reads_titles: bool) -> bool:
-        """Return whether any row of an index changes."""
-        rows_change = any(self.counts[kind] for kind in (ADDED, PICTURES_CHANGED, REMOVED))
-        return rows_change or (reads_titles and self.counts[TITLE_CHANGED] > 0)
-
-    def body(self) -> dict[str, Any]:
-        """Return the changes as JSON values."""
-        kinds: dict[str, Any] = {kind: {"count": self.counts[kind], "ids": self.ids[kind]} for kind in CHANGE_LABELS}
-        return kinds | {"unchanged": self.unchanged}
-
-    def lines(self) -> list[str]:
-        """Return a printed line for each kind of change."""
-        lines = []
-        for kind, label in CHANGE_LABELS.items():
-            count, ids = self.counts[kind], self.ids[kind]
-            first = ", ".join(ids) + (" ..." if count > len(ids) else "")
-            lines.append(f"  {count:>9,} {label}{f': {first}' if ids else ''}")
-        return [*lines, f"  {self.unchanged:>9,} unchanged"]
-
-
-@dataclass(slots=True)
-class RetainedProducts:
-    """How many products stay as they were although the feed gives no usable row of them, with the first ids.
-
-    `rejected` are those whose rows were rejected. `uncertain` are not in the feed, but may be the products of
-    rejected rows whose id cannot be read.
-    """
-
-    rejected: int = 0
-    uncertain: int = 0
-    ids: list[str] = field(default_factory=list)
-
-    def count(self, product_id: str, uncertain: bool) -> None:
-        """Count one more product."""
-        if uncertain:
-            self.uncertain += 1
-        else:
-            self.rejected += 1
-        if len(self.ids) < MAX_IDS:
-            self.ids.append(product_id)
-
-    def body(self) -> dict[str, Any]:
-        """Return the counts and ids as JSON values."""
-        return {"rejected": self.rejected, "uncertain": self.uncertain, "ids": self.ids}
-
-    def lines(self) -> list[str]:
-        """Return a printed line for each reason why products stay, and one with the first ids."""
-        reasons = (
-            (self.rejected, "left as they were, because their rows were rejected"),
-            (self.uncertain, "not in the feed and not removed, because the id of a rejected row cannot be read"),
-        )
-        lines = [f"  {count:>9,} {reason}" for count, reason in reasons if count]
-        more = " ..." if self.rejected + self.uncertain > len(self.ids) else ""
-        return [*lines, f"            {', '.join(self.ids)}{more}"] if lines else []
-
-
-@dataclass(slots=True)
-class NoteCount:
-    """A note on rows that became products: its message, how many rows have it, and the first of them."""
-
-    message: str
-    source: str
-    line: int
-    rows: int = 0
-
-
 # Nearly every product of a feed is unchanged: comparing these fields needs no copy of it with the pictures as read.
 _facts = attrgetter(*(field.name for field in fields(Product) if field.compare and field.name != "pictures"))
 
@@ -139,10 +54,13 @@ class FeedDiff:
         self.notes: dict[str, NoteCount] = {}
         self.retained = RetainedProducts()
         self.others = 0  # products of the catalogue that the feed need not list
+        self.seq = 0 if catalogue is None else catalogue.seq  # of the catalogue, before any product is compared
+        self._incomplete: set[str] = set()  # ids of products without some of the pictures that their rows name
         self.pending: list[Product] = []
         self._catalogue = catalogue
         self._files = files
         self._known_contents: dict[str, Content] = {}  # of pending products
+        self._unchanged: set[str] = set()  # ids of products whose rows were known
         self._seen_keys = bytearray()  # a byte for each key up to the largest: a set takes sixty for each product
 
     def add_items(self, items: Iterable[FeedItem]) -> None:
@@ -159,6 +77,10 @@ class FeedDiff:
                     self.pending.append(product)
                     self._known_contents |= {path: content for path, content in contents.items() if content}
             self._compare(complete, PictureResults(known))
+
+    def complete(self, rows: Mapping[bytes, str]) -> dict[bytes, str]:
+        """Return ids by digest without those of products that lack pictures which their rows name."""
+        return {digest: product_id for digest, product_id in rows.items() if product_id not in self._incomplete}
 
     def unread_paths(self) -> list[str]:
         """Return the picture files that pending products wait for."""
@@ -214,15 +136,18 @@ class FeedDiff:
 
     def _missing(self, catalogue: Catalogue) -> Iterator[str]:
         """Yield the ids of the catalogue that no usable row of the feed has."""
-        put: AbstractSet[str] = set() if self._catalogue is not None else {product.id for product in self.puts}
+        listed: AbstractSet[str] = self._unchanged if self._catalogue else {product.id for product in self.puts}
         for key, product_id in catalogue.ids():
-            if product_id not in put and (key >= len(self._seen_keys) or not self._seen_keys[key]):
+            if product_id not in listed and (key >= len(self._seen_keys) or not self._seen_keys[key]):
                 yield product_id
 
     def _products(self, items: Iterable[FeedItem]) -> Iterator[Product]:
         for item in items:
             if isinstance(item, Product):
                 yield item
+            elif isinstance(item, UnchangedRow):
+                self.changes.unchanged += 1
+                self._unchanged.add(item.product_id)
             elif isinstance(item, Rejected):
                 self.rejected.append(item)
             else:
@@ -237,6 +162,8 @@ class FeedDiff:
         for feed_product in page:
             pictures, rejected = usable_pictures(feed_product, results)
             self.rejected.extend(rejected)
+            if len(pictures) < len(feed_product.pictures):
+                self._incomplete.add(feed_product.id)
             if not pictures:
                 continue
             key, before = known.get(feed_product.id, (None, None))

@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from catalog.errors import BadFeed
@@ -16,6 +16,8 @@ from catalog.fetching.fetcher import PictureFetcher
 from catalog.fetching.http_download import FetchRules, rules_for
 from catalog.files.atomic import write_atomically
 from catalog.home import ShopHome
+from indexer.build.feed_diff import Removable
+from indexer.build.generation_builder import BuildOptions
 
 PICTURE_SERVERS = "WINDOWSHOP_PICTURE_SERVERS"
 log = logging.getLogger(__name__)
@@ -28,6 +30,27 @@ class ChosenFeed:
     path: Path
     fetch: bool = False
     encoding: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateOptions:
+    """Options of an update; `feed` None uses the last feed, `from_catalogue` reads no feed.
+
+    `fetch` is whether pictures named by web address are fetched, `encoding` that of the feed, "auto" to detect it;
+    None does as the last run with that feed did. `removable` tells which products the feed's lack of them may remove;
+    None means all.
+    """
+
+    feed: Path | None = None
+    fetch: bool | None = None
+    from_catalogue: bool = False
+    check_pictures: bool = False
+    keep_missing: bool = False
+    allow_shrink: bool = False
+    force: bool = False
+    build: BuildOptions = field(default_factory=BuildOptions)
+    encoding: str | None = None
+    removable: Removable | None = None
 
 
 def choose_feed(

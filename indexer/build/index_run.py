@@ -10,10 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, ExitStack, closing, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from catalog.errors import BadFeed, GenerationError
+from catalog.feeds.known_rows import KnownRows
 from catalog.feeds.reader import read_feed
 from catalog.files.failpoints import failpoint
 from catalog.home import ShopHome
@@ -22,14 +23,16 @@ from catalog.staging.import_draft import ImportDraft, import_draft
 from catalog.storage.catalogue import Catalogue, PictureRow
 from catalog.storage.opening import open_catalogue
 from indexer.build.encoding_pipeline import PictureResults, encode_pictures, encode_titles
-from indexer.build.feed_diff import REMOVED, Changes, FeedDiff, Removable, pictures_now
-from indexer.build.feed_settings import ChosenFeed, choose_feed, fetching, remember_feed
-from indexer.build.generation_builder import BuildOptions, BuiltGeneration, GenerationBuilder
+from indexer.build.feed_diff import FeedDiff, pictures_now
+from indexer.build.feed_settings import ChosenFeed, UpdateOptions, choose_feed, fetching, remember_feed
+from indexer.build.generation_builder import BuiltGeneration, GenerationBuilder
 from indexer.build.report import BUILD, UPDATE, IndexReport, save_report
 from indexer.build.row_writer import ReusableRows, VectorSources
+from indexer.cache.feed_rows import read_feed_rows, write_feed_rows
 from indexer.cache.file_stats import FileStatCache
 from indexer.cache.vector_cache import VectorCache
 from indexer.encoders.base import Encoder, make_maps_ready
+from indexer.feed_changes import REMOVED, Changes
 from indexer.generations import store
 from indexer.generations.encoder_diff import save_encoder_diff
 from indexer.generations.publishing import publish_pending, record_pending
@@ -37,27 +40,6 @@ from indexer.generations.store import Generation
 from indexer.step_times import StepTimes, peak_memory_mb, recording_to, timed_step
 
 MAX_LOG_CHANGES = 5_000  # since the index was made; servers replay them when they open it
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateOptions:
-    """Options of an update; `feed` None uses the last feed, `from_catalogue` reads no feed.
-
-    `fetch` is whether pictures named by web address are fetched, `encoding` that of the feed, "auto" to detect it;
-    None does as the last run with that feed did. `removable` tells which products the feed's lack of them may remove;
-    None means all.
-    """
-
-    feed: Path | None = None
-    fetch: bool | None = None
-    from_catalogue: bool = False
-    check_pictures: bool = False
-    keep_missing: bool = False
-    allow_shrink: bool = False
-    force: bool = False
-    build: BuildOptions = field(default_factory=BuildOptions)
-    encoding: str | None = None
-    removable: Removable | None = None
 
 
 class IndexRun:
@@ -77,6 +59,7 @@ class IndexRun:
             self._previous = None if rebuild else store.open_current(home, mapped=True)
         self._pictures = PictureResults()
         self._titles = 0
+        self._rows = KnownRows()
         self._steps = StepTimes()
         self._began = time.perf_counter()
 
@@ -89,6 +72,7 @@ class IndexRun:
             save_report(self._home, report)
             if not self._options.from_catalogue:
                 remember_feed(self._home, self._feed())
+                self._remember_rows(diff, sealed)
             failpoint("update.reported")
         return report
 
@@ -156,6 +140,12 @@ class IndexRun:
         publish_pending(self._home, catalogue)
         return sealed
 
+    def _remember_rows(self, diff: FeedDiff, sealed: BuiltGeneration | None) -> None:
+        # An update has compared since `seq`: what it wrote itself is read once more. A build wrote what it has read.
+        seq = sealed.candidate.manifest.seq if self._rebuild and sealed else diff.seq
+        with self._open_catalogue() as catalogue:
+            write_feed_rows(self._home, diff.complete(self._rows.noted), catalogue, seq)
+
     def _open_catalogue(self) -> AbstractContextManager[Catalogue]:
         return closing(open_catalogue(self._home, create=True))
 
@@ -169,7 +159,9 @@ class IndexRun:
             return diff
         feed = self._feed()
         with fetching(self._home, feed.fetch) as fetcher, timed_step("read"):
-            diff.add_items(read_feed(feed.path, fetcher, feed.encoding))
+            if catalogue is not None and not self._options.check_pictures:
+                self._rows = KnownRows(read_feed_rows(self._home, catalogue, files))
+            diff.add_items(read_feed(feed.path, fetcher, feed.encoding, self._rows))
         rows = diff.changes.unchanged + len(diff.puts) + len(diff.pending) + len(diff.rejected)
         self._steps.add("read", rows, 0.0)
         contents = self._read_pictures(diff.unread_paths(), files, dry_run)

@@ -12,10 +12,11 @@ from catalog.feeds.rows.encodings import known_encoding
 from catalog.product import Rejected
 from catalog.storage.opening import open_catalogue, require_catalogue
 from indexer.build.encoding_pipeline import PipelineOptions, encode_pictures, encode_titles
-from indexer.build.feed_diff import FeedDiff, NoteCount
+from indexer.build.feed_diff import FeedDiff
 from indexer.build.feed_settings import fetching
 from indexer.build.generation_builder import BuildOptions, GenerationBuilder
 from indexer.encoders.base import Encoder
+from indexer.feed_changes import NoteCount
 
 
 @dataclass(frozen=True, slots=True)

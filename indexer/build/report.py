@@ -14,7 +14,7 @@ from catalog.files.atomic import write_atomically
 from catalog.home import ShopHome
 from catalog.product import Rejected
 from catalog.text.csv_export import csv_text
-from indexer.build.feed_diff import Changes, NoteCount, RetainedProducts
+from indexer.feed_changes import Changes, NoteCount, RetainedProducts
 from indexer.generations.gates import Gate
 from indexer.generations.manifest import Manifest
 from indexer.step_times import Step

@@ -11,7 +11,7 @@ from catalog.storage.opening import require_catalogue
 ON_DISK = """
     catalogue=catalog.sqlite staging=staging current=current generations=generations build_lock=build.lock cache=cache
     home_id=home.id shared_catalogue=shared-catalogue
-    file_stats=cache/files.sqlite encoders=encoders label_heads=labels.safetensors
+    file_stats=cache/files.sqlite feed_rows=cache/feed-rows encoders=encoders label_heads=labels.safetensors
     label_network=label-network.safetensors intents=intents.safetensors
     calibration=calibration.json feed_settings=feed.json fetched=fetched
     vectors_identity=vectors.json

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from catalog.errors import BadFeed, BadRow
 from catalog.feeds.rows.columns import ALL_PICTURE_COLUMNS, KNOWN_COLUMNS, PICTURE_COLUMNS, SINGLE_COLUMNS, column_name
@@ -31,6 +32,15 @@ _WEB = ("http://", "https://")
 Record = tuple[int, list[str], str]
 
 
+class RowRecognition(Protocol):
+    """Tells rows that were read before by a digest of their cells."""
+
+    before: Mapping[bytes, str]  # ids of products by digest
+
+    def digest(self, cells: Sequence[str]) -> bytes:
+        """Return the digest of a row."""
+
+
 def check_columns(header: Sequence[str], source: str) -> None:
     """Raise BadFeed when a header lacks a column that a product needs."""
     for what, choices in (("id", ("id",)), ("title", ("title",)), ("picture", PICTURE_COLUMNS)):
@@ -40,24 +50,34 @@ def check_columns(header: Sequence[str], source: str) -> None:
 
 
 @contextmanager
-def open_table(path: Path, encoding: str = "") -> Iterator[tuple[list[str], Iterator[FeedRow]]]:
+def open_table(
+    path: Path, encoding: str = "", recognise: RowRecognition | None = None
+) -> Iterator[tuple[list[str], Iterator[FeedRow]]]:
     """Open a table: the column names of its header, and its rows; BadFeed when the header cannot be read.
 
     A line "sep=;" or else the header decides on the delimiter. Rows of titles above the header are skipped. Cells that
     we escaped for spreadsheets are unescaped. `encoding` is that of a file without a byte order mark, "" to detect it.
+    Rows that `recognise` knows have no cells.
     """
     with open_lines(path, encoding) as lines:
         lines.delimiter = _find_header(lines, path.name)
         header = _header(_records(lines, ()), lines, path.name)
-        yield header, _rows(lines, header)
+        yield header, _rows(lines, header, recognise)
 
 
-def _rows(lines: LineReader, header: list[str]) -> Iterator[FeedRow]:
+def _rows(lines: LineReader, header: list[str], recognise: RowRecognition | None) -> Iterator[FeedRow]:
     for line, cells, fault in _records(lines, header):
         if fault:
             yield FeedRow(line, fault=fault, product_id=_certain_id(lines.taken, header, lines.delimiter))
-        else:
+        elif recognise is None:
             yield read_row(line, _named, header, cells)
+        else:
+            digest = recognise.digest(cells)
+            product_id = recognise.before.get(digest)
+            if product_id is None:
+                yield replace(read_row(line, _named, header, cells), digest=digest)
+            else:
+                yield FeedRow(line, product_id=product_id, digest=digest, is_known=True)
 
 
 def _certain_id(taken: Sequence[str], header: Sequence[str], delimiter: str) -> str:

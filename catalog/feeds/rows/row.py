@@ -19,7 +19,8 @@ class FeedRow:
 
     With a fault, `product_id` is the row's id where it is certain, else "": then nobody knows which product the row
     lists. `lists_product` is False when the row can be read and says that its product is not for sale. `notes` are
-    what people should know of a row that can be read.
+    what people should know of a row that can be read. `digest` is that of the row where rows are recognised. One that
+    `is_known` has no cells, and the `product_id` that it had before.
     """
 
     line: int
@@ -28,6 +29,8 @@ class FeedRow:
     product_id: str = ""
     lists_product: bool = True
     notes: tuple[str, ...] = ()
+    digest: bytes = b""
+    is_known: bool = False
 
 
 def read_row(line: int, read: Callable[..., dict[str, list[str]]], *raw: Any) -> FeedRow:

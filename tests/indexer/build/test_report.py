@@ -7,7 +7,6 @@ import pytest
 
 from catalog.home import ShopHome
 from catalog.product import Rejected
-from indexer.build.feed_diff import ADDED, Changes
 from indexer.build.report import (
     BUILD,
     UPDATE,
@@ -17,6 +16,7 @@ from indexer.build.report import (
     rejected_table,
     save_report,
 )
+from indexer.feed_changes import ADDED, Changes
 from indexer.generations.gates import PASSED, Gate
 from indexer.generations.manifest import Manifest
 from indexer.step_times import Step
