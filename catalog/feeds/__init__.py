@@ -2,6 +2,6 @@
 
 The readers yield `Product` or `Rejected`, row by row. catalog.storage never imports this package.
 
-Imported by catalog, catalog.reviews.readers, indexer.build, indexer.training, search.bulk, search.connect,
-search.live, search.pricing.past_prices, web.requests.
+Imported by catalog, catalog.reviews.readers, indexer.build, indexer.cache, indexer.training, search.bulk,
+search.connect, search.live, search.pricing.past_prices, web.requests.
 """
