@@ -1,8 +1,9 @@
 """python -m tests.bench.load HOME [--beside FOLDER]: requests a second, and their times, of 1, 4 and 16 clients.
 
 With --beside, the server of another working copy is measured in turn with this one's, round by round, so that what
-else the machine does slows both. The clients are one process, on whatever core is free; the processor time is that of
-the server alone.
+else the machine does slows both. The clients are one process, on whatever core is free; their processor time is
+reported beside the server's. With --offered 0.5, 16 clients together ask half as often as one client can that waits
+for each answer: clients that never pause take all there is, so that 16 of them wait 16 times the work of one request.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from catalog.storage.catalogue import Catalogue
 from tests.bench.load.clients import Answers, closed_loop, open_loop, request_bytes
@@ -40,6 +42,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=6.0, help="of a round")
     parser.add_argument("--timeout-ms", type=int, default=20_000, help="that a search may take")
+    parser.add_argument("--offered", type=float, nargs="+", help="only this: shares of what one client alone gets")
     parser.add_argument("--overload", type=float, help="only this: arrivals at so many times the rate of 16 clients")
     options = parser.parse_args()
     requests = requests_of(options.home, options.photos)
@@ -51,6 +54,12 @@ def main() -> None:
         }
         if options.overload:
             report = [overload(*servers["here"], requests[kind], options.overload) for kind in options.kinds]
+        elif options.offered:
+            report = [
+                offered(servers, kind, requests[kind], share, options)
+                for kind in options.kinds
+                for share in options.offered
+            ]
         else:
             report = [
                 compared(servers, kind, requests[kind], clients, options)
@@ -81,9 +90,7 @@ def requests_of(home: Path, photos: Path) -> dict[str, list[bytes]]:
             request_bytes("POST", "/api/v1/search", json.dumps({"text": text}).encode(), "application/json")
             for text in sorted(texts)
         ],
-        "similar": [
-            request_bytes("GET", f"/api/v1/products/{each.id}/similar") for each in products if each.id.isalnum()
-        ],
+        "similar": [request_bytes("GET", f"/api/v1/products/{quote(each.id, safe='')}/similar") for each in products],
     }
     for kind in made.values():
         chance.shuffle(kind)
@@ -137,6 +144,34 @@ def compared(
             "processor_ms_each": round(statistics.median(each for _, each in measured), 1),
         }
         print(kind, clients, name, report[name], flush=True)
+    return report
+
+
+def offered(
+    servers: dict[str, tuple[int, subprocess.Popen[bytes]]],
+    kind: str,
+    requests: list[bytes],
+    share: float,
+    options: argparse.Namespace,
+) -> dict[str, object]:
+    """Measure one client that never pauses, then 16 that ask `share` as often together, in turn, several rounds."""
+    report: dict[str, object] = {"kind": kind, "share": share, "load": os.getloadavg()[0]}
+    for name, (port, _) in servers.items():
+        rounds = []
+        for number in range(options.rounds):
+            part = requests[number :: options.rounds]
+            alone = in_other_process(closed_loop, port, part, 1, options.seconds)
+            many = in_other_process(open_loop, port, part[::-1], share * alone.rate, options.seconds, 16)
+            rounds.append((alone, many))
+        ratios = [many.percentile(0.5) / alone.percentile(0.5) for alone, many in rounds]
+        report[name] = {
+            "alone": sorted((alone for alone, _ in rounds), key=lambda each: each.rate)[len(rounds) // 2].summary(),
+            "many": sorted((many for _, many in rounds), key=lambda each: each.percentile(0.5))[
+                len(rounds) // 2
+            ].summary(),
+            "median_ratios": [round(ratio, 2) for ratio in ratios],
+        }
+        print(kind, share, name, report[name], flush=True)
     return report
 
 

@@ -18,12 +18,16 @@ PATIENCE_S = 60.0
 
 @dataclass(slots=True)
 class Answers:
-    """The answers of a run: counts of statuses (0: none), seconds of those with status 200, and the run's seconds."""
+    """The answers of a run: counts of statuses (0: none), seconds of those with status 200, and the run's seconds.
+
+    `processor` are the seconds that the clients themselves took of the processor.
+    """
 
     statuses: Counter[int] = field(default_factory=Counter)
     took: list[float] = field(default_factory=list)
     at: list[float] = field(default_factory=list)  # when each of `took` began, in seconds since the start
     seconds: float = 0.0
+    processor: float = 0.0
 
     def add(self, status: int, began: float, took: float) -> None:
         """Count an answer."""
@@ -45,7 +49,8 @@ class Answers:
     def summary(self) -> dict[str, object]:
         """Return counts, rate and percentiles in milliseconds, as JSON values."""
         spread = {f"p{round(100 * share)}_ms": round(1000 * self.percentile(share), 1) for share in (0.5, 0.95, 0.99)}
-        return {"statuses": dict(self.statuses), "per_second": round(self.rate, 1), **spread}
+        own = {"client_ms_each": round(1000 * self.processor / max(1, sum(self.statuses.values())), 2)}
+        return {"statuses": dict(self.statuses), "per_second": round(self.rate, 1), **spread, **own}
 
 
 def request_bytes(method: str, path: str, body: bytes = b"", kind: str = "", headers: Sequence[str] = ()) -> bytes:
@@ -117,7 +122,7 @@ def closed_loop(port: int, requests: Sequence[bytes], clients: int, seconds: flo
                 answers.add(status, began - start, time.monotonic() - began)
         connection.close()
 
-    _in_threads(ask, clients)
+    answers.processor = _in_threads(ask, clients)
     answers.seconds = time.monotonic() - start
     return answers
 
@@ -144,14 +149,17 @@ def open_loop(port: int, requests: Sequence[bytes], rate: float, seconds: float,
                 answers.add(status, due - start, time.monotonic() - due)
         connection.close()
 
-    _in_threads(ask, clients)
+    answers.processor = _in_threads(ask, clients)
     answers.seconds = max(seconds, time.monotonic() - start)
     return answers
 
 
-def _in_threads(work, count: int) -> None:
+def _in_threads(work, count: int) -> float:
+    """Run so many threads; return the processor seconds of this process meanwhile."""
+    began = time.process_time()
     threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    return time.process_time() - began

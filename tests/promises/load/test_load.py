@@ -28,7 +28,9 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def requests(home):
-    return requests_of(home, PHOTOS)
+    made = requests_of(home, PHOTOS)
+    assert all(made.values())
+    return made
 
 
 @pytest.fixture(autouse=True)
