@@ -69,10 +69,12 @@ def test_four_times_too_much_is_shed_and_the_rest_answered(home, requests, monke
         after = usage(pid)
         time.sleep(5.0)
         later = in_other_process(closed_loop, port, asked, 1, 10.0)
-    for name, answers in {"calm": calm, "peak": peak, "flood": flood, "later": later}.items():
+        again = in_other_process(closed_loop, port, asked, 16, 10.0)
+    for name, answers in {"calm": calm, "peak": peak, "flood": flood, "later": later, "again": again}.items():
         print(f"{name}: {answers.summary()}")
     print(f"KiB, threads, files before {before} and after {after}; load {os.getloadavg()[0]:.1f}")
     assert set(flood.statuses) <= {200, 429, 503} and flood.statuses[503] > 0
-    assert flood.rate >= 0.8 * peak.rate
+    # Of the mean before and after: what else the machine does may change within the minute.
+    assert flood.rate >= 0.8 * (peak.rate + again.rate) / 2
     assert after[0] <= 1.1 * before[0]
     assert set(later.statuses) == {200} and later.percentile(0.95) <= 2 * calm.percentile(0.95)
