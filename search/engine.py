@@ -150,7 +150,8 @@ class SearchEngine:
     @timed(SEARCH)
     def suggest(self, text: str, limit: int = DEFAULT_LIMIT, logged: Mapping[str, int] = NO_SEARCHES) -> Suggestions:
         """Return at most `limit` suggestions of each sort for a text that is being typed; see `Suggester.suggest`."""
-        return self._suggester.suggest(text, self._live.served.columns, limit, logged)
+        state = self._live.served
+        return self._suggester.suggest(text, state.columns, limit, logged, state.suggestions)
 
     @timed(SEARCH)
     def detect_objects(
@@ -241,7 +242,7 @@ class SearchEngine:
 
     def warm_up(self) -> None:
         """Encode and search once, with a picture and where possible a text, so that the first shopper need not wait."""
-        self._suggester.start(self._live.served.columns)  # reads its words in the background meanwhile
+        self._suggester.start(self._live.served.columns, self._live.served.suggestions)  # in the background
         self._live.served.warm_up_words()
         self.recommender.warm_up()
         self.search(Query(warm_up_terms(self._live.served)))

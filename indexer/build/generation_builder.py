@@ -34,6 +34,7 @@ from indexer.generations.match_curve_fit import with_match_curve
 from indexer.generations.store import Generation
 from indexer.layout import RowLayout
 from indexer.step_times import timed_step
+from indexer.suggestions.segment_files import write_suggestions
 from indexer.types import Floats, Ids, IndexRecord, Recall
 from indexer.vectors.contract import GenerationVectors
 from indexer.vectors.embedded import EmbeddedVectors
@@ -132,6 +133,9 @@ class GenerationBuilder:
                     manifest = previous.manifest
                     before = table_of(previous.folder, manifest.files, manifest.seq, catalogue)
                 table = write_product_table(folder, catalogue, before)
+            with timed_step("suggestions", count):
+                write_suggestions(folder, table, catalogue)
+                failpoint("suggestions.written")
             with timed_step("kinds", count):
                 write_kind_vectors(self.home, folder, sample_texts(table, catalogue), self.encoder)
             with timed_step("gates", count):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Container
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from catalog.errors import DamagedGeneration
-from catalog.files.atomic import FileRecord
 from indexer.columns.array_files import Arrays, map_arrays, write_arrays
 from indexer.columns.label_columns import LabelColumn
 from indexer.columns.label_dictionary import LabelDictionary, LabelLists
@@ -54,7 +53,7 @@ def write_table(folder: Path, table: ShopTable, changed: str | None = None) -> N
     write_arrays(folder, COLUMNS, arrays, {"format": FORMAT, "fields": [*table.labels], "changed": changed})
 
 
-def map_table(kind: type[Table], folder: Path, files: Mapping[str, FileRecord], seq: int) -> Table | None:
+def map_table(kind: type[Table], folder: Path, files: Container[str], seq: int) -> Table | None:
     """Return the table in a generation's folder, as of change `seq`; None where it has none that can be used.
 
     `files` are those of the generation's manifest, which were checked. A generation of an earlier version has no

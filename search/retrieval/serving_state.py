@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,9 +11,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from catalog.errors import UnknownProduct
+from catalog.errors import GenerationError, UnknownProduct
 from indexer.encoders.base import Encoder
 from indexer.generations.store import Generation
+from indexer.suggestions.segment_files import ShopWords, map_suggestions
 from indexer.types import Floats, Ids, Mask
 from search.hits import SearchHit, Verdict
 from search.language.english import is_english
@@ -25,6 +27,8 @@ from search.state.row_encoder import RowEncoder
 from search.state.snapshot import Snapshot
 from search.understanding.kind_nearness import KindNearness
 from search.words.word_follower import WordFollower
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class ServingState:
     classifier: MatchClassifier
     nearness: KindNearness | None = None
     words: WordFollower | None = None  # None where an earlier version built the generation
+    suggestions: ShopWords | None = None  # likewise
 
     @classmethod
     def of(cls, home: Path, snapshot: Snapshot, encoder: Encoder) -> ServingState:
@@ -58,6 +63,7 @@ class ServingState:
             MatchClassifier(manifest.weights["picture"], manifest.match, calibration),
             KindNearness.open(generation, encoder),
             WordFollower.open(generation),
+            _suggestions(generation),
         )
 
     @property
@@ -132,6 +138,14 @@ class ServingState:
         is_english("a")
         if self.nearness is not None:
             self.nearness.nearest("red shoes", self.columns.categories())
+
+
+def _suggestions(generation: Generation) -> ShopWords | None:
+    try:
+        return map_suggestions(generation.folder, generation.manifest)
+    except GenerationError as error:
+        log.warning("The words for suggestions are read from the catalogue: %s", error)
+        return None
 
 
 def warm_up_terms(state: ServingState) -> tuple[Term, ...]:

@@ -6,7 +6,7 @@ import re
 from itertools import groupby
 
 from catalog.text.tokenizer import normalise, unspaced
-from search.suggest.text_units import pieces_of
+from indexer.suggestions.text_units import pieces_of
 
 _CHUNK = re.compile(r"\S+")
 _START = re.compile(r"[^\W_]")

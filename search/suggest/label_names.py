@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
 from catalog.product import CATEGORY_SEPARATOR, levels_of
 from catalog.text.tokenizer import forms, normalise, singularise, tokenise, unspaced
 from indexer.columns.label_columns import LabelColumn
+from indexer.suggestions.text_units import compound_words
+from indexer.suggestions.unspaced_words import unit_starts
+from indexer.suggestions.word_segment import LAST
 from indexer.types import Mask
-from search.query.filters import CATEGORY
-from search.state.column_store import ProductColumns
-from search.suggest.text_units import compound_words
 from search.suggest.typing_mistakes import near_spellings
-from search.suggest.unspaced_words import unit_starts
-from search.suggest.word_segment import LAST
+
+KNOWN_WORDS = 16_384  # of which it is remembered whether a name has them
 
 
 class LabelNames:
@@ -40,6 +41,7 @@ class LabelNames:
         ordered = sorted(entries)
         self._names = [word for word, _ in ordered]
         self._labels = [label for _, label in ordered]
+        self.names: Callable[[str], bool] = lru_cache(maxsize=KNOWN_WORDS)(self._names_any)
 
     def covers(self, column: LabelColumn) -> bool:
         """Return whether these are all names of a column."""
@@ -48,10 +50,6 @@ class LabelNames:
     def leaves(self, count: int) -> Mask:
         """Return the mask of the first `count` labels that have none below them."""
         return np.append(self._leaves, np.zeros(max(0, count - self._size), np.bool_))[:count]
-
-    def names(self, word: str) -> bool:
-        """Return whether a word, in one of its forms, is in a name."""
-        return any(self._with_prefix(form) for form in forms(word))
 
     def translated(self, name: str, language: str) -> str:
         """Return a name in another language of the shop; "" where the shop has none."""
@@ -71,6 +69,10 @@ class LabelNames:
         near = dict.fromkeys(near_spellings(words[-1], alphabet))
         return set().union(*(self._with_prefix(spelling) for spelling in near)), True
 
+    def _names_any(self, word: str) -> bool:
+        """Return whether a word, in one of its forms, is in a name."""
+        return any(self._with_prefix(form) for form in forms(word))
+
     def _starting(self, word: str) -> set[int]:
         return self._with_prefix(word) or self._with_prefix(singularise(word))
 
@@ -79,21 +81,6 @@ class LabelNames:
         if first == len(self._names) or not self._names[first].startswith(prefix):
             return set()
         return set(self._labels[first : bisect_left(self._names, prefix + LAST)])
-
-
-def level_names(columns: ProductColumns, field: str) -> dict[str, str]:
-    """Return another language's name of each category level, from a field that translates the category."""
-    names: dict[str, str] = {}
-    paths, translated = columns.labels_of(CATEGORY), columns.labels_of(field)
-    own = dict(zip(paths.rows.tolist(), paths.codes.tolist(), strict=True))  # the last one is the deepest
-    labelled = zip(translated.rows.tolist(), translated.codes.tolist(), strict=True)
-    pairs = {(own[row], code) for row, code in labelled if row in own}
-    for code, other in sorted(pairs):
-        levels, others = levels_of(paths.words.texts[code]), levels_of(translated.words.texts[other])
-        if len(levels) == len(others):
-            for level, name in zip(levels, others, strict=True):
-                names.setdefault(level, name)
-    return names
 
 
 def _name_words(name: str) -> Iterator[str]:

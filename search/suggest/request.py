@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +11,10 @@ import numpy as np
 from catalog.product import CATEGORY_SEPARATOR, levels_of
 from catalog.text.tokenizer import normalise, singularise, unspaced
 from indexer.columns.label_columns import LabelColumn
-from indexer.types import Mask
+from indexer.suggestions.product_mask import ProductMask
+from indexer.suggestions.sorted_words import Range
+from indexer.suggestions.word_segment import WordSegment
+from indexer.types import Floats, Ids
 from search.query.filters import BRAND, CATEGORY
 from search.state.column_store import ProductColumns
 from search.suggest.label_names import LabelNames
@@ -19,7 +22,6 @@ from search.suggest.suggestions import BrandSuggestion, KindSuggestion, LoggedSe
 from search.suggest.typed_text import JOINING_WORDS, TypedText, readings, words_of
 from search.suggest.typing_mistakes import near_spellings
 from search.suggest.vocabulary import ShopVocabulary
-from search.suggest.word_segment import Range, WordSegment
 
 SPARE = 4  # words that are looked at for each that is suggested
 CHINESE = "zh"
@@ -39,7 +41,7 @@ class SuggestRequest:
     limit: int
     logged: Mapping[str, LoggedSearch]
     is_function_word: Callable[[str], bool]  # whether the search leaves a word out
-    _masks: dict[str, list[Mask]] = field(default_factory=dict)
+    _known: dict[tuple[str, ...], list[ProductMask]] = field(default_factory=dict)  # the products that hold words
 
     def read(self, text: str) -> tuple[TypedText | None, list[WordCandidate]]:
         """Return the way to read a text for which there are candidates, and these, best first."""
@@ -54,7 +56,7 @@ class SuggestRequest:
         """Return the texts to suggest: logged searches that begin as the text does, and the candidates."""
         found: dict[tuple[str, ...], tuple[float, WordSuggestion]] = {}
         spaced = any(map(str.isspace, text.strip()))
-        own = [(self._weight(candidate), self._suggestion(candidate, spaced)) for candidate in candidates]
+        own = [(candidate.weight, self._suggestion(candidate, spaced)) for candidate in candidates]
         for weight, word in (*((logged.products, logged) for logged in self._logged(text)), *own):
             key = tuple(map(singularise, normalise(word.text).split()))
             found.setdefault(key, (weight * (1 + word.occasions), word))
@@ -96,20 +98,19 @@ class SuggestRequest:
         if candidates and candidates[0].corrected:
             *before, prefix = candidates[0].words
             words = tuple(before)
-        for segment, mask in zip(self.vocabulary.segments, self._holding(words), strict=True):
+        for segment, among in zip(self.vocabulary.segments, self._holding(words), strict=True):
             bounds = segment.range_of(prefix)
-            holding = segment.having_prefix(mask, bounds) if prefix else mask
-            keys += self._best_products(segment, holding, bounds)
+            places = segment.with_prefix(among, bounds, MAX_RANKED) if prefix else among.places[:MAX_RANKED]
+            keys += self._best_products(segment, places, bounds)
         return list(dict.fromkeys(keys))[: self.limit]
 
     def _completions(self, reading: TypedText, corrected: bool = False) -> list[WordCandidate]:
         """Return texts that go on as the reading does, those that most products hold first."""
-        if reading.words and not any(mask.any() for mask in self._holding(reading.words)):
+        if reading.words and not self._products_with(reading.words):
             return []
         if not reading.prefix:
             return self._continued(reading.words, corrected)
-        words = dict.fromkeys(self._words_from(reading.words, reading.prefix))
-        found = self._counted(reading.words, words, corrected)
+        found = self._counted(reading.words, self._words_from(reading.words, [reading.prefix]), corrected)
         if len(found) < self.limit and (exact := [c for c in found if c.words[-1] == reading.prefix]):
             found += self._continued(exact[0].words, corrected)
         return found
@@ -128,8 +129,8 @@ class SuggestRequest:
     def _of_kinds(self, words: tuple[str, ...], corrected: bool) -> list[WordCandidate]:
         """Return the words with the names of the kinds that most products have which hold them: "red mug"."""
         counts: Counter[str] = Counter()
-        for segment, mask in zip(self.vocabulary.segments, self._holding(words), strict=True):
-            counts.update(segment.kind_counts(mask, self.limit + 2))
+        for segment, among in zip(self.vocabulary.segments, self._holding(words), strict=True):
+            counts.update(segment.kind_counts(among, self.limit + 2))
         found = []
         for path, _ in counts.most_common(self.limit + 2):
             kind = levels_of(path)[-1]
@@ -138,40 +139,45 @@ class SuggestRequest:
             named = tuple(map(singularise, words_of(kind, self.vocabulary)))
             repeats = words[-1] in kind if unspaced(words[-1]) else bool(set(named) & set(words))
             if named and not repeats and (products := self._products_with((*words, *named))):
-                found.append(WordCandidate((*words, *named), products, corrected))
+                weight = float(_weights(np.array([products]), self._title_shares(named[-1:]))[0])
+                found.append(WordCandidate((*words, *named), products, weight, corrected))
         return sorted(found, key=lambda candidate: (-candidate.products, candidate.words))
 
     def _products_with(self, words: tuple[str, ...]) -> int:
-        return sum(int(np.count_nonzero(mask)) for mask in self._holding(words))
+        return sum(among.count for among in self._holding(words))
 
     def _following(self, words: tuple[str, ...]) -> list[str]:
         found: dict[str, None] = {}
-        for segment, mask in zip(self.vocabulary.segments, self._holding(words), strict=True):
-            numbers = segment.following(mask, words[-1], SPARE * self.limit)
+        for segment, among in zip(self.vocabulary.segments, self._holding(words), strict=True):
+            numbers = segment.following(among, words[-1], SPARE * self.limit)
             found.update(dict.fromkeys(segment.words[number] for number in numbers))
         return [word for word in found if word not in words]
 
     def _counted(
-        self, before: tuple[str, ...], words: Iterable[str], corrected: bool, with_joining: bool = False
+        self, before: tuple[str, ...], words: Sequence[str], corrected: bool, with_joining: bool = False
     ) -> list[WordCandidate]:
-        masks = self._holding(before)
-        found = []
-        for word in words:
-            alone = not before and (word.isdecimal() or (len(word) == 1 and not unspaced(word)))
-            if alone or (not with_joining and self._joins(word)):
-                continue
-            pairs = zip(self.vocabulary.segments, masks, strict=True)
-            count = sum(segment.count(mask, word) if before else segment.count_of(word) for segment, mask in pairs)
-            if count:
-                found.append(WordCandidate((*before, word), count, corrected))
+        listed = [word for word in words if before or not _says_nothing_alone(word)]
+        listed = [word for word in listed if with_joining or not self._joins(word)]
+        counts = np.zeros(len(listed), np.int64)
+        for segment, among in zip(self.vocabulary.segments, self._holding(before), strict=True):
+            numbers = segment.words.numbers(listed)
+            known = np.flatnonzero(numbers >= 0)
+            counts[known] += segment.counts_among(among, numbers[known]) if before else segment.counts[numbers[known]]
+        weights = _weights(counts, self._title_shares(listed))
+        counted = zip(listed, counts.tolist(), weights.tolist(), strict=True)
+        found = [WordCandidate((*before, word), count, weight, corrected) for word, count, weight in counted if count]
         names = self.vocabulary.kinds.names
-        found.sort(key=lambda candidate: (-self._weight(candidate), not names(candidate.words[-1]), candidate.words))
+        found.sort(key=lambda candidate: (-candidate.weight, not names(candidate.words[-1]), candidate.words))
         return found
 
-    def _weight(self, candidate: WordCandidate) -> float:
-        """Return the number of products, less where titles hardly have the word: "summer" as the season of a shirt."""
-        shares = (s.title_shares[at] for s in self.vocabulary.segments if (at := s.number(candidate.words[-1])) >= 0)
-        return candidate.products * max(LEAST_WEIGHT, float(max(shares, default=0.0)))
+    def _title_shares(self, words: Sequence[str]) -> Floats:
+        """Return the largest share of the products with each word that have it in their titles, among the segments."""
+        shares = np.zeros(len(words))
+        for segment in self.vocabulary.segments:
+            numbers = segment.words.numbers(words)
+            known = np.flatnonzero(numbers >= 0)
+            shares[known] = np.maximum(shares[known], segment.title_shares[numbers[known]])
+        return shares
 
     def _mended(self, reading: TypedText) -> list[WordCandidate]:
         """Return candidates for a text with a typing mistake in a complete word, or in the beginning of the last."""
@@ -181,20 +187,26 @@ class SuggestRequest:
         found = self._completions(TypedText(words, reading.prefix), True) if words != reading.words else []
         if found or not reading.prefix:
             return found
-        near: dict[str, None] = {}
-        for spelling in dict.fromkeys(near_spellings(reading.prefix, self.vocabulary.alphabet)):
-            near.update(dict.fromkeys(self._words_from(words, spelling)))
-        found = self._counted(words, near, True)
+        near = [*dict.fromkeys(near_spellings(reading.prefix, self.vocabulary.alphabet))]
+        found = self._counted(words, self._words_from(words, near), True)
         found = [candidate for candidate in found if candidate.products >= RARE_MENDED * found[0].products]
         found.sort(key=lambda candidate: candidate.words[-1][0] != reading.prefix[0])
         return found
 
-    def _words_from(self, before: tuple[str, ...], prefix: str) -> Iterator[str]:
-        """Yield words that begin with a text, of each segment the most frequent where the words before them are."""
+    def _words_from(self, before: tuple[str, ...], prefixes: Sequence[str]) -> list[str]:
+        """Return words that begin with one of some texts, of each text those most frequent where the words before are.
+
+        A segment gives its own most frequent ones.
+        """
+        found: dict[str, None] = {}
         masks = self._holding(before) if before else [None for _ in self.vocabulary.segments]
-        for segment, mask in zip(self.vocabulary.segments, masks, strict=True):
-            for number in segment.completions(mask, segment.range_of(prefix), SPARE * self.limit):
-                yield segment.words[number]
+        for segment, among in zip(self.vocabulary.segments, masks, strict=True):
+            first, end = segment.words.ranges(prefixes)
+            for at in np.flatnonzero(end > first).tolist():
+                bounds = int(first[at]), int(end[at])
+                numbers = segment.completions(among, bounds, SPARE * self.limit)
+                found.update(dict.fromkeys(segment.words[number] for number in numbers))
+        return [*found]
 
     def _joins(self, word: str) -> bool:
         return word in JOINING_WORDS or self.is_function_word(word)
@@ -202,22 +214,25 @@ class SuggestRequest:
     def _nearest(self, word: str) -> str:
         """Return the most frequent word that is one mistake away, "" where there is none."""
         spellings = dict.fromkeys(near_spellings(word, self.vocabulary.alphabet))
-        counts = {near: count for near in spellings if (count := self._count_of(near))}
-        return min(counts, key=lambda near: (-counts[near], near), default="")
+        counts: Counter[str] = Counter()
+        for segment in self.vocabulary.segments:
+            counts.update(segment.known(list(spellings)))
+        return min(filter(counts.get, counts), key=lambda near: (-counts[near], near), default="")
 
     def _is_unknown(self, word: str) -> bool:
-        return not self.is_function_word(word) and not any(mask.any() for mask in self._holding((word,)))
+        return not self.is_function_word(word) and not self._products_with((word,))
 
-    def _count_of(self, word: str) -> int:
-        return sum(segment.count_of(word) for segment in self.vocabulary.segments)
-
-    def _holding(self, words: tuple[str, ...]) -> list[Mask]:
-        """Return the mask of each segment's products that hold all words; words such as "for" are no condition."""
-        found = [segment.present for segment in self.vocabulary.segments]
-        for word in [word for word in words if not self.is_function_word(word)] or words:
-            if word not in self._masks:
-                self._masks[word] = [segment.holding(word) for segment in self.vocabulary.segments]
-            found = [before & mask for before, mask in zip(found, self._masks[word], strict=True)]
+    def _holding(self, words: tuple[str, ...]) -> list[ProductMask]:
+        """Return each segment's products that hold all words; words such as "for" are no condition."""
+        found = self._known.get(words)
+        if found is None:
+            found = [segment.present for segment in self.vocabulary.segments]
+            for word in [word for word in words if not self.is_function_word(word)] or words:
+                if (word,) not in self._known:
+                    self._known[word,] = [segment.holding(word) for segment in self.vocabulary.segments]
+                pairs = zip(found, self._known[word,], self.vocabulary.segments, strict=True)
+                found = [own if before is segment.present else before & own for before, own, segment in pairs]
+            self._known[words] = found
         return found
 
     def _logged(self, text: str) -> list[WordSuggestion]:
@@ -244,7 +259,7 @@ class SuggestRequest:
         return WordSuggestion(text, candidate.products, candidate.corrected, logged.occasions if logged else 0)
 
     def _spelled(self, word: str) -> str:
-        return next((s.spellings[word] for s in self.vocabulary.segments if word in s.spellings), word)
+        return next(filter(None, (segment.spelling(word) for segment in self.vocabulary.segments)), word)
 
     def _labels(self, column: LabelColumn, names: LabelNames, words: Sequence[str]) -> list[tuple[str, int]]:
         found, _ = names.matching(words, self.vocabulary.alphabet)
@@ -259,23 +274,31 @@ class SuggestRequest:
         found: list[int] = []
         for segment in self.vocabulary.segments:
             for prefix in dict.fromkeys((text, text.upper(), text.lower())):
-                found += segment.keys[segment.ids_from(prefix, self.limit)].tolist()
+                found += segment.table.keys[segment.ids_from(prefix, self.limit)].tolist()
         return found
 
-    def _best_products(self, segment: WordSegment, mask: Mask, bounds: Range) -> list[int]:
-        """Return the keys of the best masked products: in stock, the title begins with the word, has the word."""
-        places = np.flatnonzero(mask)[:MAX_RANKED]
+    def _best_products(self, segment: WordSegment, places: Ids, bounds: Range) -> list[int]:
+        """Return the keys of the best products: in stock, the title begins with the word, has the word."""
         if not len(places):
             return []
         ordinals = segment.ordinals(self.columns, places)
-        stock = np.append(self.columns.stock, False)[ordinals]
+        stock = self.columns.stock[ordinals] & (ordinals >= 0)
         firsts = segment.texts[segment.text_starts[places]]
         begins = (firsts >= bounds[0]) & (firsts < bounds[1])
-        places = places[np.lexsort((places, ~begins, ~stock))][:MAX_READ]
-        in_title = [any(bounds[0] <= word < bounds[1] for word in segment.text_of(place)) for place in places.tolist()]
-        ranked = places[np.argsort(~np.array(in_title), kind="stable")][: self.limit]
-        keys: list[int] = segment.keys[ranked].tolist()
+        worse = (2 * ~stock + ~begins).astype(np.uint8)
+        places = places[np.argsort(worse, kind="stable")][:MAX_READ]
+        ranked = places[np.argsort(~segment.in_titles(places, bounds), kind="stable")][: self.limit]
+        keys: list[int] = segment.table.keys[ranked].tolist()
         return keys
+
+
+def _weights(products: Ids, title_shares: Floats) -> Floats:
+    """Return the numbers of products, less where titles hardly have the word: "summer" as the season of a shirt."""
+    return products * np.maximum(LEAST_WEIGHT, title_shares)
+
+
+def _says_nothing_alone(word: str) -> bool:
+    return word.isdecimal() or (len(word) == 1 and not unspaced(word))
 
 
 def _parent(category: str) -> str:

@@ -9,11 +9,12 @@ from catalog.storage.catalogue import Catalogue
 from catalog.text.glossary import ENGLISH
 from catalog.text.quantities import has_digit
 from catalog.text.tokenizer import code, indexed, normalise, unspaced
+from indexer.suggestions.segment_files import ShopWords
+from indexer.suggestions.text_units import pieces_of
 from search.query.glossary import Glossary
 from search.state.column_store import ProductColumns
 from search.suggest.request import SuggestRequest
 from search.suggest.suggestions import LATE, MIN_OCCASIONS, LoggedSearch, Suggestions
-from search.suggest.text_units import pieces_of
 from search.suggest.vocabulary import VocabularyFollower
 
 HIDDEN = "…"  # what the query log shows in place of private numbers and addresses
@@ -33,21 +34,29 @@ class Suggester:
         self._follower = VocabularyFollower(catalogue)
         self._frequent: tuple[Mapping[str, int], Logged] = ({}, {})
 
-    def start(self, columns: ProductColumns) -> None:
-        """Begin to read the shop's words, so that the first request need not wait."""
-        self._follower.start(columns)
+    def start(self, columns: ProductColumns, mapped: ShopWords | None = None) -> None:
+        """Begin to read the shop's words, so that the first request need not wait; see `suggest`."""
+        self._follower.start(columns, mapped)
 
     def wait(self, timeout_s: float | None = None) -> None:
         """Wait for what is read in the background; it stops by itself when the catalogue is closed."""
         self._follower.wait(timeout_s)
 
-    def suggest(self, text: str, columns: ProductColumns, limit: int, logged: Mapping[str, int]) -> Suggestions:
+    def suggest(
+        self,
+        text: str,
+        columns: ProductColumns,
+        limit: int,
+        logged: Mapping[str, int],
+        mapped: ShopWords | None = None,
+    ) -> Suggestions:
         """Return at most `limit` suggestions of each sort for a text, from the products of the columns.
 
-        `logged` has earlier searches that found something, with the number of occasions. Without a text, suggest the
-        most frequent searches and the largest kinds. `degraded` says that the shop's words are being read.
+        `mapped` are the words of the generation that is served, where it has them. `logged` has earlier searches that
+        found something, with the number of occasions. Without a text, suggest the most frequent searches and the
+        largest kinds. `degraded` says that the shop's words are being read.
         """
-        vocabulary = self._follower.current(columns)
+        vocabulary = self._follower.current(columns, mapped)
         if vocabulary is None:
             return Suggestions(text, degraded=(LATE,))
         request = SuggestRequest(vocabulary, columns, limit, self._shown(logged), self._is_function_word)

@@ -57,10 +57,11 @@ class Suggestions:
 
 @dataclass(frozen=True, slots=True)
 class WordCandidate:
-    """Words that may be suggested together, and how many products hold all of them."""
+    """Words that may be suggested together, how many products hold all of them, and what they are ranked by."""
 
     words: tuple[str, ...]
     products: int
+    weight: float
     corrected: bool = False
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from catalog.text.tokenizer import normalise, unspaced
-from search.suggest.text_units import pieces_of
-from search.suggest.unspaced_words import MAX_LABEL_UNITS, unit_starts
+from indexer.suggestions.text_units import pieces_of
+from indexer.suggestions.unspaced_words import MAX_LABEL_UNITS, unit_starts
 from search.suggest.vocabulary import ShopVocabulary
 
 # Words that join others in languages of Europe. Searches look for them, but nobody searches for one alone.

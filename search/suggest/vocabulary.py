@@ -1,7 +1,8 @@
 """The shop's words as they are now: those of all products once, and those of the products changed since.
 
-Products that were put again or removed are counted out at once. The words of changed products are read at the next
-request, of many changed products a little later. When there are too many, all words are read again in the background.
+The former lie beside the index, mapped; without such files they are read in the background. Products that were put
+again or removed are counted out at once. The words of changed products are read at the next request, of many changed
+products a little later. When there are too many, the words of all that changed since are read in the background.
 """
 
 from __future__ import annotations
@@ -10,25 +11,25 @@ import logging
 import math
 import threading
 import time
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from catalog.errors import StoreError
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
-from catalog.text.tokenizer import unspaced
-from catalog.translated_attributes import OTHER_LANGUAGES
+from indexer.columns.product_table import ShopTable
+from indexer.suggestions.segment_builder import build_segment
+from indexer.suggestions.segment_files import ShopWords
+from indexer.suggestions.word_segment import WordSegment
 from search.query.filters import BRAND, CATEGORY
+from search.state.change_replay import CHANGES_PER_STEP, MAX_REPLAYED_CHANGES
 from search.state.column_store import ProductColumns
-from search.suggest.label_names import LabelNames, level_names
-from search.suggest.segment_builder import build_segment
-from search.suggest.word_segment import WordSegment
+from search.suggest.label_names import LabelNames
 
-TRANSLATED_CATEGORY = "attributes.category_{language}"
-MAX_RECENT = 2_000  # changed products beyond which all words are read again
-REREAD_SECONDS = 60.0  # between the ends of two readings of all words
+MAX_RECENT = 2_000  # changed products beyond which words are read again
+REREAD_SECONDS = 60.0  # between the ends of two readings
 PROMPT_SECONDS = 0.05  # processor time within which the words of changed products are read at each request
 PAUSE_FACTOR = 20.0  # otherwise they are read after this multiple of it, and at most MAX_PAUSE_SECONDS
 MAX_PAUSE_SECONDS = 10.0
@@ -39,7 +40,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShopVocabulary:
-    """The words of a shop in one or two segments, whose products differ; the names of its kinds and brands."""
+    """The words of a shop in a few segments, whose products differ; the names of its kinds and brands."""
 
     segments: tuple[WordSegment, ...]
     kinds: LabelNames
@@ -47,25 +48,27 @@ class ShopVocabulary:
     alphabet: str  # letters of the words, the most frequent first
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Base:
-    """All words as of change `seq`."""
+    """The words as of change `seq`: those of all products, which may be mapped, and of some that changed since."""
 
-    segment: WordSegment
+    words: ShopWords
+    segments: tuple[WordSegment, ...]
     seq: int
-    level_names: dict[str, dict[str, str]]  # by language
-    alphabet: str
+    is_mapped: bool = False
 
 
 class VocabularyFollower:
-    """Reads the shop's words and follows its changes. Threads share it."""
+    """Follows the changes of a shop's words. Threads share it."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._lock = threading.Lock()
+        self._mapped: ShopWords | None = None  # those of a generation that were looked at last
         self._base: _Base | None = None
         self._reading: threading.Thread | None = None
-        self._reread_at = -math.inf
+        self._preparing: threading.Thread | None = None
+        self._reread_at, self._is_reread_due = -math.inf, False
         self._seq = -1
         self._changed: dict[str, tuple[int, Product] | None] = {}  # key and product by id, None for a removed one
         self._recent: tuple[WordSegment, ...] = ()
@@ -73,49 +76,86 @@ class VocabularyFollower:
         self._recent_at, self._pause = -math.inf, 0.0
         self._names: tuple[LabelNames, LabelNames] | None = None
 
-    def start(self, columns: ProductColumns) -> None:
+    def start(self, columns: ProductColumns, mapped: ShopWords | None = None) -> None:
         """Begin to read the words in the background, so that the first request need not wait."""
+        preparing = threading.Thread(target=self.current, args=(columns, mapped), name="suggestions", daemon=True)
         with self._lock:
-            if self._base is None and not self._is_reading():
+            self._take_over(columns, mapped)
+            if self._base is not None:
+                self._preparing = preparing
+                preparing.start()
+            elif not self._is_reading():
                 self._reread(columns)
 
     def wait(self, timeout_s: float | None = None) -> None:
-        """Wait for the end of a reading in the background."""
+        """Wait for the end of what is done in the background."""
+        if self._preparing is not None:
+            self._preparing.join(timeout_s)
         if self._reading is not None:
             self._reading.join(timeout_s)
 
-    def current(self, columns: ProductColumns) -> ShopVocabulary | None:
-        """Return the shop's words as of the columns, or None while another request has them read for the first time."""
-        if self._base is None:
-            with self._lock:
-                is_mine = self._base is None and not self._is_reading()
-                reading = self._reread(columns) if is_mine else self._reading
-            if reading is not None:
-                reading.join(None if is_mine else WAIT_SECONDS)
+    def current(self, columns: ProductColumns, mapped: ShopWords | None = None) -> ShopVocabulary | None:
+        """Return the shop's words as of the columns, or None while another request has them read for the first time.
+
+        `mapped` are those of the generation that is served.
+        """
+        with self._lock:
+            self._take_over(columns, mapped)
+            is_mine = self._base is None and not self._is_reading()
+            reading = self._reread(columns) if is_mine else self._reading
+            is_late = self._base is None
+        if is_late and reading is not None:
+            reading.join(None if is_mine else WAIT_SECONDS)
         with self._lock:
             if self._base is None:
                 return None
             if columns.seq > self._seq:
                 self._follow(self._base, columns)
+            paused = time.monotonic() - self._reread_at < REREAD_SECONDS
+            if self._is_reread_due and not (paused or self._is_reading()):
+                self._reread(columns)
             self._read_recent()
             kinds, brands = self._label_names(self._base, columns)
-            return ShopVocabulary((self._base.segment, *self._recent), kinds, brands, self._base.alphabet)
+            return ShopVocabulary((*self._base.segments, *self._recent), kinds, brands, self._base.words.alphabet)
 
     def _is_reading(self) -> bool:
         return self._reading is not None and self._reading.is_alive()
 
+    def _take_over(self, columns: ProductColumns, mapped: ShopWords | None) -> None:
+        """Use the words of a generation from now on, where they are later than those that are used."""
+        if mapped is None or mapped is self._mapped or mapped.seq > columns.seq:
+            return
+        self._mapped, used = mapped, self._base
+        if used is not None and (mapped.seq, True) <= (used.words.seq, used.is_mapped):
+            return
+        try:
+            changed = self._catalogue.product_changed_at(mapped.seq)
+        except StoreError as error:
+            log.warning("The words for suggestions could not be compared with the catalogue: %s", error)
+            return
+        if mapped.changed in (None, changed):  # else it is not the catalogue of the index
+            self._use(_Base(mapped, (mapped.segment.placed_as(columns),), mapped.seq, is_mapped=True))
+
+    def _use(self, base: _Base) -> None:
+        self._base, self._seq, self._changed, self._recent = base, base.seq, {}, ()
+        self._names, self._pause, self._is_recent_current, self._is_reread_due = None, 0.0, True, False
+
     def _reread(self, columns: ProductColumns) -> threading.Thread:
-        """Read all words in the background; the changes after the columns are followed then."""
+        """Read words in the background; the changes after the columns are followed then."""
+        used = self._base
 
         def read() -> None:
             try:
-                base = _read(self._catalogue, columns)
+                base = _with_changed(used, self._catalogue, columns) if used is not None else None
+                base = base or _whole(self._catalogue, columns)
             except StoreError as error:  # the catalogue was closed meanwhile, or cannot be read
                 log.warning("The words for suggestions could not be read: %s", error)
                 return
             with self._lock:
-                self._base, self._seq, self._changed, self._recent = base, base.seq, {}, ()
-                self._names, self._pause, self._reread_at = None, 0.0, time.monotonic()
+                words = None if self._base is None else self._base.words
+                if words is (None if used is None else used.words):  # else those of a generation came between
+                    self._use(base)
+                    self._reread_at = time.monotonic()
 
         self._reading = threading.Thread(target=read, name="suggestions", daemon=True)
         self._reading.start()
@@ -124,30 +164,27 @@ class VocabularyFollower:
     def _follow(self, base: _Base, columns: ProductColumns) -> None:
         """Count out the products that changed up to the columns' change, and note what they are now.
 
-        Of very many changes only the removed products are counted out, until all words have been read again.
+        Of very many changes only the removed products are counted out, until words have been read again.
         """
         changes = self._catalogue.changes(self._seq, MAX_RECENT + 1)
         ids = list(dict.fromkeys(change.product_id for change in changes if change.seq <= columns.seq))
         if len(changes) <= MAX_RECENT:
             found = self._catalogue.find(ids)
             self._changed.update((sku, found.get(sku)) for sku in ids)
-            base.segment = base.segment.without(base.segment.places_of(ids))
-            self._recent = tuple(segment.without(segment.places_of(ids)) for segment in self._recent)
+            base = replace(base, segments=_without(base.segments, ids))
+            self._recent = _without(self._recent, ids)
         else:
-            gone = np.flatnonzero(~columns.has(base.segment.keys))
-            base.segment = base.segment.without(gone)
-        self._seq, self._is_recent_current = columns.seq, False
-        too_many = len(changes) > MAX_RECENT or len(self._changed) > MAX_RECENT
-        if too_many and not self._is_reading() and time.monotonic() - self._reread_at >= REREAD_SECONDS:
-            self._reread(columns)
+            gone = [np.flatnonzero(~columns.has(segment.table.keys)) for segment in base.segments]
+            left = (segment.without(places) for segment, places in zip(base.segments, gone, strict=True))
+            base = replace(base, segments=tuple(left))
+        self._base, self._seq, self._is_recent_current = base, columns.seq, False
+        self._is_reread_due |= len(changes) > MAX_RECENT or len(self._changed) > MAX_RECENT
 
     def _read_recent(self) -> None:
         if self._is_recent_current or time.monotonic() - self._recent_at < self._pause:
             return
         started = time.thread_time()
-        products = sorted((pair for pair in self._changed.values() if pair), key=lambda pair: pair[0])
-        titles = [(key, product.title) for key, product in products]
-        self._recent = (build_segment(ProductColumns.of(products), titles),) if products else ()
+        self._recent = _segments(pair for pair in self._changed.values() if pair)
         took = time.thread_time() - started
         self._pause = 0.0 if took < PROMPT_SECONDS else min(MAX_PAUSE_SECONDS, PAUSE_FACTOR * took)
         self._recent_at, self._is_recent_current = time.monotonic(), True
@@ -155,13 +192,41 @@ class VocabularyFollower:
     def _label_names(self, base: _Base, columns: ProductColumns) -> tuple[LabelNames, LabelNames]:
         kinds, brands = columns.labels_of(CATEGORY), columns.labels_of(BRAND)
         if self._names is None or not (self._names[0].covers(kinds) and self._names[1].covers(brands)):
-            self._names = (LabelNames(kinds, base.level_names), LabelNames(brands))
+            self._names = (LabelNames(kinds, base.words.level_names), LabelNames(brands))
         return self._names
 
 
-def _read(catalogue: Catalogue, columns: ProductColumns) -> _Base:
-    segment = build_segment(columns, catalogue.titles())
-    letters = Counter(letter for word in segment.words if word.isalpha() and not unspaced(word) for letter in word)
-    alphabet = "".join(letter for letter, _ in letters.most_common())
-    names = {code: level_names(columns, TRANSLATED_CATEGORY.format(language=code)) for code in OTHER_LANGUAGES}
-    return _Base(segment, columns.seq, names, alphabet)
+def _whole(catalogue: Catalogue, columns: ProductColumns) -> _Base:
+    words = ShopWords.read(columns, catalogue)
+    return _Base(words, (words.segment,), columns.seq)
+
+
+def _with_changed(used: _Base, catalogue: Catalogue, columns: ProductColumns) -> _Base | None:
+    """Return mapped words without the products that changed up to the columns' change, and these as they are now.
+
+    None where there are too many of them, and where no words are mapped.
+    """
+    ids: dict[str, None] = {}
+    seq, built = used.words.seq, used.words.seq
+    while used.is_mapped and seq < columns.seq <= built + MAX_REPLAYED_CHANGES:
+        changes = [change for change in catalogue.changes(seq, CHANGES_PER_STEP) if change.seq <= columns.seq]
+        ids.update(dict.fromkeys(change.product_id for change in changes))
+        seq = changes[-1].seq if changes else columns.seq
+    if seq < columns.seq or not used.is_mapped:
+        return None
+    changed = [*ids]
+    steps = range(0, len(changed), CHANGES_PER_STEP)
+    found = (pair for at in steps for pair in catalogue.find(changed[at : at + CHANGES_PER_STEP]).values())
+    segments = (*_without((used.words.segment,), changed), *_segments(found))
+    return replace(used, segments=segments, seq=columns.seq)
+
+
+def _segments(products: Iterable[tuple[int, Product]]) -> tuple[WordSegment, ...]:
+    """Return the words of some products by key; none without products."""
+    ordered = sorted(products, key=lambda pair: pair[0])
+    titles = [(key, product.title) for key, product in ordered]
+    return (build_segment(ShopTable.of(ordered), titles),) if ordered else ()
+
+
+def _without(segments: Iterable[WordSegment], ids: Sequence[str]) -> tuple[WordSegment, ...]:
+    return tuple(segment.without(segment.places_of(ids)) for segment in segments)

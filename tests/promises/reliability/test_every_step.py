@@ -49,6 +49,7 @@ POINTS = {
     "rows.written": "update",
     "index.saved": "update",
     "tables.written": "update",
+    "suggestions.written": "update",
     "words.written": "update",
     "gates.passed": "update",
     "seal.files-synced": "update",

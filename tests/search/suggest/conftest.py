@@ -1,9 +1,14 @@
 """Shops that are a catalogue and its columns, which is all that suggestions are made from."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
+from indexer.columns.column_files import write_table
+from indexer.columns.product_table import ShopTable
+from indexer.suggestions.segment_files import map_suggestions, write_suggestions
 from search.query.glossary import Glossary
 from search.state.column_store import ProductColumns
 from search.suggest.suggester import Suggester
@@ -16,10 +21,12 @@ class Shop:
         self.catalogue = Catalogue.open(home / "catalog.sqlite")
         self.catalogue.put(products)
         self.columns = ProductColumns.read(self.catalogue)
-        self.suggester = Suggester(self.catalogue, Glossary.of(home))
+        self.glossary = Glossary.of(home)
+        self.suggester = Suggester(self.catalogue, self.glossary)
+        self.words = None
 
     def suggest(self, text, limit=6, logged=None):
-        return self.suggester.suggest(text, self.columns, limit, logged or {})
+        return self.suggester.suggest(text, self.columns, limit, logged or {}, self.words)
 
     def texts(self, text, limit=6, logged=None):
         return [word.text for word in self.suggest(text, limit, logged).words]
@@ -36,6 +43,15 @@ class Shop:
     def close(self):
         self.suggester.wait()
         self.catalogue.close()
+
+
+def mapped_words(shop, folder):
+    """Write the words of a shop beside its columns, as a build does, and return them mapped."""
+    folder.mkdir()
+    table = ShopTable.read(shop.catalogue)
+    write_table(folder, table, shop.catalogue.product_changed_at(table.seq))
+    write_suggestions(folder, shop.catalogue)
+    return map_suggestions(folder, SimpleNamespace(files=[path.name for path in folder.iterdir()], seq=table.seq))
 
 
 @pytest.fixture

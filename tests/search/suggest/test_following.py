@@ -7,11 +7,12 @@ import pytest
 
 from catalog.product import Product
 from catalog.text.tokenizer import indexed
+from indexer.suggestions import segment_files
 from search.live.product_edit import edit_of
 from search.suggest import vocabulary
 from search.suggest.suggestions import LATE
 from tests.search.shop_fixtures import make_shop
-from tests.search.suggest.conftest import Shop
+from tests.search.suggest.conftest import Shop, mapped_words
 from tests.web.shop_fixtures import picture_bytes
 
 WORDS = ("red", "blue", "green", "mug", "bowl", "lamp", "steel", "oak", "tall", "round")
@@ -37,12 +38,15 @@ def test_an_engine_suggests_what_was_put_and_nothing_that_was_removed(home):
         assert not engine.suggest("hat").words and not engine.suggest("hat").kinds
 
 
-def test_counts_through_a_life_of_a_shop_are_those_of_a_plain_loop(open_shop, monkeypatch):
+@pytest.mark.parametrize("mapped", [False, True])
+def test_counts_through_a_life_of_a_shop_are_those_of_a_plain_loop(open_shop, tmp_path, monkeypatch, mapped):
     monkeypatch.setattr(vocabulary, "PROMPT_SECONDS", 60.0)
     monkeypatch.setattr(vocabulary, "MAX_RECENT", 12)
     monkeypatch.setattr(vocabulary, "REREAD_SECONDS", 0.0)
     chance = random.Random(4)
     shop = open_shop(*(title(chance) for _ in range(30)))
+    if mapped:
+        shop.words = mapped_words(shop, tmp_path / "generation")
     shop.suggest("x")
     for step in range(40):
         names = [f"p{chance.randrange(45)}" for _ in range(chance.choice((1, 1, 2, 20)))]
@@ -78,14 +82,14 @@ def test_of_many_changes_removed_products_vanish_before_the_words_are_read_again
 def test_a_request_does_not_wait_for_words_that_another_reads(open_shop, monkeypatch):
     monkeypatch.setattr(vocabulary, "WAIT_SECONDS", 0.0)
     reading, go_on = threading.Event(), threading.Event()
-    read = vocabulary.build_segment
+    read = segment_files.build_segment
 
     def slow(*given):
         reading.set()
         go_on.wait(60)
         return read(*given)
 
-    monkeypatch.setattr(vocabulary, "build_segment", slow)
+    monkeypatch.setattr(segment_files, "build_segment", slow)
     shop = open_shop("red mug")
     shop.suggester.start(shop.columns)
     assert reading.wait(60)

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
+from indexer.suggestions.unspaced_words import UnspacedWords
 from search.suggest.highlight import parts_of
 from search.suggest.typing_mistakes import near_spellings
-from search.suggest.unspaced_words import UnspacedWords
 
 
 @given(word=st.text("abc", min_size=5, max_size=8), other=st.text("abc", min_size=4, max_size=9))

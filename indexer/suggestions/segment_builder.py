@@ -7,44 +7,48 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalog.product import CATEGORY_SEPARATOR, levels_of
 from catalog.text.tokenizer import normalise, tokenise, unspaced
-from indexer.columns.fields import CURRENCY
+from indexer.columns.fields import CATEGORY, CURRENCY
 from indexer.columns.label_columns import LabelColumn
-from indexer.columns.product_table import spans
+from indexer.columns.product_table import ShopTable, spans
+from indexer.columns.text_column import TextColumn
+from indexer.suggestions.product_mask import Bits, ProductMask
+from indexer.suggestions.sorted_words import SortedWords
+from indexer.suggestions.text_units import BREAK, WordNumbers
+from indexer.suggestions.unspaced_words import UnspacedWords
+from indexer.suggestions.word_segment import Numbers, WordSegment
 from indexer.types import Floats, Ids
-from search.query.filters import CATEGORY
-from search.state.column_store import ProductColumns
-from search.suggest.text_units import BREAK, WordNumbers
-from search.suggest.unspaced_words import UnspacedWords
-from search.suggest.word_segment import Numbers, WordSegment
 
 MAX_LABEL = 80  # characters; a longer value is prose, not a label
 MAX_LEARNT_TITLES = 10_000  # titles from which the words of scripts without spaces are learnt
 CODE_FIELD_FROM = 20  # labels from which a field of labels that are nearly all different holds codes
 SHORT = 3  # letters of a word that may be one between others: "of", "und", "для"
 PROSE = "description"
+DENSE_SHARE = 32  # of all products, one in so many, from which a word has a bit for each product instead of a list
+MIN_DENSE = 4_096  # products from which words are dense
 _ONE_WITH_DIGIT = re.compile(r"(?=\S*\d)\S+")
 _CODE = re.compile(r"(?=\S*\d)(?:\S{6,}|\S*[-_/#]\S*)")  # "table-lamp-3", not "750ml"
 
 Parts = list[tuple[Ids, Ids, Numbers]]  # texts of products: their places, the lengths of their texts, and these
 
 
-def build_segment(columns: ProductColumns, titles: Iterable[tuple[int, str]]) -> WordSegment:
-    """Return the words of all products of the columns; `titles` has the title of each key."""
+def build_segment(table: ShopTable, titles: Iterable[tuple[int, str]]) -> WordSegment:
+    """Return the words of all products of a table; `titles` has the title of each key."""
     titles = list(titles)
-    fields = _fields(columns)
+    fields = _fields(table)
     numbers = WordNumbers(_unspaced_words([title for _, title in titles], fields))
-    parts: Parts = [_read_titles(numbers, columns, titles)]
+    parts: Parts = [_read_titles(numbers, table, titles)]
     parts += [_read_labels(numbers, name, column) for name, column in fields.items()]
-    return _assembled(columns, numbers, parts)
+    return _assembled(table, numbers, parts)
 
 
-def _fields(columns: ProductColumns) -> dict[str, LabelColumn]:
+def _fields(table: ShopTable) -> dict[str, LabelColumn]:
     """Return the fields whose labels are read: not prose, and not codes, which are nearly all different."""
     fields = {}
-    for name, column in columns.labels.items():
+    for name, column in table.labels.items():
         labels = column.texts()
         if name == CURRENCY or PROSE in name or not labels:
             continue
@@ -71,10 +75,8 @@ def _runs(text: str) -> Iterator[str]:
         yield from (piece for _, _, piece in tokenise(normalise(text)) if unspaced(piece))
 
 
-def _read_titles(
-    numbers: WordNumbers, columns: ProductColumns, titles: Sequence[tuple[int, str]]
-) -> tuple[Ids, Ids, Numbers]:
-    places = columns.ordinals(np.array([key for key, _ in titles], np.int64))
+def _read_titles(numbers: WordNumbers, table: ShopTable, titles: Sequence[tuple[int, str]]) -> tuple[Ids, Ids, Numbers]:
+    places = table.ordinals(np.array([key for key, _ in titles], np.int64))
     texts, lengths = array("i"), []
     for _, title in titles:
         words = numbers.read(title)
@@ -102,48 +104,82 @@ def _read_labels(numbers: WordNumbers, name: str, column: LabelColumn) -> tuple[
     return column.rows.astype(np.int64), held, flat[spans(starts[column.codes], held)]
 
 
-def _assembled(columns: ProductColumns, numbers: WordNumbers, parts: Parts) -> WordSegment:
-    places = np.concatenate([np.repeat(places, lengths) for places, lengths, _ in parts])
-    texts = np.concatenate([words for _, _, words in parts])
-    order = np.argsort(places, kind="stable")
-    places, texts = places[order], texts[order]
+def _assembled(table: ShopTable, numbers: WordNumbers, parts: Parts) -> WordSegment:
+    size = len(table)
     unsorted = list(numbers.numbers)
     by_word = sorted(range(len(unsorted)), key=unsorted.__getitem__)
     words = [unsorted[number] for number in by_word]
     ranks = np.empty(len(words) + 1, np.int32)
     ranks[by_word] = np.arange(len(words))
     ranks[BREAK] = BREAK
-    texts = ranks[texts]
-    size, count = len(columns), len(words)
-    pairs = _pairs(texts, places, size)
-    holders = (pairs % max(1, size)).astype(np.int32)
-    counts = np.bincount(pairs // max(1, size), minlength=count)
-    own = np.bincount(places, minlength=size)
-    whole = np.array([number in numbers.whole or unspaced(unsorted[number]) for number in by_word], np.bool_)
+    texts, text_starts = _joined(parts, ranks, size)
+    holders, counts = _holders(texts, text_starts, len(words), size)
+    is_dense = (counts * DENSE_SHARE >= size) & (size >= MIN_DENSE)
+    listed = np.where(is_dense, 0, counts)
+    whole = [number in numbers.whole or unspaced(unsorted[number]) for number in by_word]
+    spelled = _spellings(numbers, words, counts.tolist())
+    kinds = table.labels.get(CATEGORY) or LabelColumn.empty()
     segment = WordSegment(
-        words=words,
-        spellings=_spellings(numbers, words, counts.tolist()),
-        visible=whole,
+        words=SortedWords.of(words),
+        spelled=np.array([*spelled], np.int32),
+        spellings=TextColumn.of(spelled.values()),
+        visible=np.array(whole, np.bool_),
         title_shares=_title_shares(parts[0], ranks, counts, size),
-        keys=columns.keys,
-        ids=columns.ids[np.arange(size)],
-        by_id=columns.by_id.astype(np.int64),
-        holders=holders,
-        starts=np.append(0, np.cumsum(counts)),
-        texts=np.append(texts, np.int32(BREAK)),
-        text_starts=np.append(0, np.cumsum(own)),
-        present=np.ones(size, np.bool_),
+        table=table,
+        holders=holders[np.repeat(~is_dense, counts)],
+        starts=np.append(0, np.cumsum(listed)),
+        dense=np.flatnonzero(is_dense).astype(np.int32),
+        bits=_bits(holders, counts, is_dense, size),
+        texts=texts,
+        text_starts=text_starts,
+        present=ProductMask.of(np.ones(size, np.bool_)),
         counts=counts,
-        kinds=_deepest(columns.labels_of(CATEGORY), size),
-        kind_names=columns.labels_of(CATEGORY).words.texts,
-        lineage=columns.lineage,
+        kinds=_deepest(kinds, size),
+        kind_names=kinds.words.texts[: len(kinds.words)],
+        lineage=table.lineage,
     )
-    return segment.without(np.flatnonzero(~columns.present))
+    return segment.without(np.flatnonzero(~table.present))
+
+
+def _joined(parts: Parts, ranks: Numbers, size: int) -> tuple[Numbers, Ids]:
+    """Return the texts of all products one after another with a BREAK behind the last, and where each one's start."""
+    lengths = sum((np.bincount(places, sizes, size) for places, sizes, _ in parts), np.zeros(size)).astype(np.int64)
+    starts = np.append(0, np.cumsum(lengths))
+    texts = np.full(int(starts[-1]) + 1, BREAK, np.int32)
+    free = starts[:-1].copy()
+    for places, sizes, words in parts:
+        before = np.cumsum(sizes) - sizes
+        first = np.flatnonzero(np.diff(places, prepend=-1))  # of each product: one may come several times
+        within = before - np.repeat(before[first], np.diff(first, append=len(places)))
+        texts[spans(free[places] + within, sizes)] = ranks[words]
+        free += np.bincount(places, sizes, size).astype(np.int64)
+    return texts, starts
+
+
+def _holders(texts: Numbers, text_starts: Ids, count: int, size: int) -> tuple[Numbers, Ids]:
+    """Return the products that hold word 0, in order, then those of word 1 ..., and how many each of them has."""
+    owners = np.repeat(np.arange(size), np.diff(text_starts))
+    pairs = _pairs(texts[:-1], owners, size)
+    words, products = np.divmod(pairs, max(1, size))
+    return products.astype(np.int32), np.bincount(words, minlength=count)
+
+
+def _bits(holders: Numbers, counts: Ids, is_dense: NDArray[np.bool_], size: int) -> Bits:
+    """Return a bit for each product of each dense word: whether it holds the word."""
+    ends = np.cumsum(counts)
+    found = [np.zeros(0, np.uint64)]
+    for number in np.flatnonzero(is_dense).tolist():
+        mask = np.zeros(size, np.bool_)
+        mask[holders[ends[number] - counts[number] : ends[number]]] = True
+        found.append(ProductMask.of(mask).bits)
+    return np.concatenate(found)
 
 
 def _pairs(words: Numbers, places: Ids, size: int) -> Ids:
     """Return word times `size` plus product for each product that holds a word, in order."""
-    pairs = np.sort(words[words != BREAK].astype(np.int64) * max(1, size) + places[words != BREAK])
+    known = words != BREAK
+    pairs = words[known].astype(np.int64) * max(1, size) + places[known]
+    pairs.sort()
     return pairs[np.diff(pairs, prepend=-1) > 0]  # `np.unique` hashes them, which takes longer
 
 
@@ -155,9 +191,10 @@ def _title_shares(titles: tuple[Ids, Ids, Numbers], ranks: Numbers, counts: Ids,
     return (held / np.maximum(counts, 1)).astype(np.float32)
 
 
-def _spellings(numbers: WordNumbers, words: Sequence[str], counts: Sequence[int]) -> dict[str, str]:
-    spelled = ((word, numbers.spelling(word, count)) for word, count in zip(words, counts, strict=True))
-    return {word: spelling for word, spelling in spelled if spelling != word}
+def _spellings(numbers: WordNumbers, words: Sequence[str], counts: Sequence[int]) -> dict[int, str]:
+    """Return the words that the shop writes in another way, by number."""
+    spelled = (numbers.spelling(word, count) for word, count in zip(words, counts, strict=True))
+    return {at: spelling for at, spelling in enumerate(spelled) if spelling != words[at]}
 
 
 def _deepest(column: LabelColumn, size: int) -> Numbers:

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from catalog.text.tokenizer import join_compound, normalise, split_compound, tokenise, unspaced
-from search.suggest.unspaced_words import UnspacedWords
+from indexer.suggestions.unspaced_words import UnspacedWords
 
 BREAK = -1  # ends a sequence: the words on both sides of it are not neighbours
 
