@@ -14,7 +14,7 @@ from catalog.storage.catalogue import Catalogue
 from catalog.storage.word_index import current_analysis
 from catalog.text.tokenizer import unspaced
 from indexer.columns.array_files import Arrays, map_arrays, write_arrays
-from indexer.columns.column_files import COLUMNS_FILE, change_noted, map_table
+from indexer.columns.column_files import change_noted, map_table
 from indexer.columns.fields import CATEGORY
 from indexer.columns.label_columns import LabelColumn
 from indexer.columns.product_table import ShopTable
@@ -51,10 +51,14 @@ class ShopWords:
 
 
 def write_suggestions(folder: Path, catalogue: Catalogue) -> None:
-    """Write the words of the catalogue, as this thread reads it, beside the columns in a generation's folder."""
-    table = map_table(ShopTable, folder, {COLUMNS_FILE}, catalogue.seq)
+    """Write the words of the catalogue, as this thread reads it, beside the columns in a generation's folder.
+
+    A folder without columns gets none.
+    """
+    files = [path.name for path in folder.iterdir()]
+    table = map_table(ShopTable, folder, files, catalogue.seq)
     if table is None:
-        raise DamagedGeneration(f"There are no columns in {folder}.", "Index the shop again.")
+        return
     words = ShopWords.read(table, catalogue)
     segment = words.segment
     arrays: Arrays = {
