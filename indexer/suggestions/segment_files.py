@@ -50,15 +50,11 @@ class ShopWords:
         return cls(segment, alphabet, all_level_names(table), table.seq)
 
 
-def write_suggestions(folder: Path, catalogue: Catalogue) -> None:
-    """Write the words of the catalogue, as this thread reads it, beside the columns in a generation's folder.
+def write_suggestions(folder: Path, table: ShopTable, catalogue: Catalogue) -> None:
+    """Write the words of a table's products, which lies in a generation's folder, beside it.
 
-    A folder without columns gets none.
+    The titles are those of the catalogue as this thread reads it.
     """
-    files = [path.name for path in folder.iterdir()]
-    table = map_table(ShopTable, folder, files, catalogue.seq)
-    if table is None:
-        return
     words = ShopWords.read(table, catalogue)
     segment = words.segment
     arrays: Arrays = {

@@ -28,7 +28,7 @@ def written(tmp_path):
         folder = tmp_path / "generation"
         folder.mkdir()
         write_table(folder, table, "c")
-        write_suggestions(folder, catalogue)
+        write_suggestions(folder, table, catalogue)
         yield (
             folder,
             SimpleNamespace(files={path.name: None for path in folder.iterdir()}, seq=catalogue.seq),

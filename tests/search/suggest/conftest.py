@@ -50,7 +50,7 @@ def mapped_words(shop, folder):
     folder.mkdir()
     table = ShopTable.read(shop.catalogue)
     write_table(folder, table, shop.catalogue.product_changed_at(table.seq))
-    write_suggestions(folder, shop.catalogue)
+    write_suggestions(folder, table, shop.catalogue)
     return map_suggestions(folder, SimpleNamespace(files=[path.name for path in folder.iterdir()], seq=table.seq))
 
 
