@@ -150,8 +150,7 @@ class SearchEngine:
     @timed(SEARCH)
     def suggest(self, text: str, limit: int = DEFAULT_LIMIT, logged: Mapping[str, int] = NO_SEARCHES) -> Suggestions:
         """Return at most `limit` suggestions of each sort for a text that is being typed; see `Suggester.suggest`."""
-        state = self._live.served
-        return self._suggester.suggest(text, state.columns, limit, logged, state.suggestions)
+        return self._suggester.suggest(text, (state := self._live.served).columns, limit, logged, state.suggestions)
 
     @timed(SEARCH)
     def detect_objects(

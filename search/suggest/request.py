@@ -12,12 +12,11 @@ from catalog.product import CATEGORY_SEPARATOR, levels_of
 from catalog.text.tokenizer import normalise, singularise, unspaced
 from indexer.columns.label_columns import LabelColumn
 from indexer.suggestions.product_mask import ProductMask
-from indexer.suggestions.sorted_words import Range
-from indexer.suggestions.word_segment import WordSegment
-from indexer.types import Floats, Ids
+from indexer.types import Floats
 from search.query.filters import BRAND, CATEGORY
 from search.state.column_store import ProductColumns
 from search.suggest.label_names import LabelNames
+from search.suggest.ranking import best_products, says_nothing_alone, weights_of
 from search.suggest.suggestions import BrandSuggestion, KindSuggestion, LoggedSearch, WordCandidate, WordSuggestion
 from search.suggest.typed_text import JOINING_WORDS, TypedText, readings, words_of
 from search.suggest.typing_mistakes import near_spellings
@@ -25,10 +24,8 @@ from search.suggest.vocabulary import ShopVocabulary
 
 SPARE = 4  # words that are looked at for each that is suggested
 CHINESE = "zh"
-LEAST_WEIGHT = 0.2  # of a word that no title has, when words are ranked by their products
 RARE_MENDED = 0.05  # share of the best mended word's products, below which another is no better than a mistake
 MAX_RANKED = 5_000  # products among which the best are chosen, by stock and the beginning of the title
-MAX_READ = 100  # of these, products whose titles are read
 MAX_LOGGED = 20  # logged searches that begin with a text and are looked at
 
 
@@ -101,7 +98,7 @@ class SuggestRequest:
         for segment, among in zip(self.vocabulary.segments, self._holding(words), strict=True):
             bounds = segment.range_of(prefix)
             places = segment.with_prefix(among, bounds, MAX_RANKED) if prefix else among.places[:MAX_RANKED]
-            keys += self._best_products(segment, places, bounds)
+            keys += best_products(segment, self.columns, places, bounds, self.limit)
         return list(dict.fromkeys(keys))[: self.limit]
 
     def _completions(self, reading: TypedText, corrected: bool = False) -> list[WordCandidate]:
@@ -139,7 +136,7 @@ class SuggestRequest:
             named = tuple(map(singularise, words_of(kind, self.vocabulary)))
             repeats = words[-1] in kind if unspaced(words[-1]) else bool(set(named) & set(words))
             if named and not repeats and (products := self._products_with((*words, *named))):
-                weight = float(_weights(np.array([products]), self._title_shares(named[-1:]))[0])
+                weight = float(weights_of(np.array([products]), self._title_shares(named[-1:]))[0])
                 found.append(WordCandidate((*words, *named), products, weight, corrected))
         return sorted(found, key=lambda candidate: (-candidate.products, candidate.words))
 
@@ -156,14 +153,14 @@ class SuggestRequest:
     def _counted(
         self, before: tuple[str, ...], words: Sequence[str], corrected: bool, with_joining: bool = False
     ) -> list[WordCandidate]:
-        listed = [word for word in words if before or not _says_nothing_alone(word)]
+        listed = [word for word in words if before or not says_nothing_alone(word)]
         listed = [word for word in listed if with_joining or not self._joins(word)]
         counts = np.zeros(len(listed), np.int64)
         for segment, among in zip(self.vocabulary.segments, self._holding(before), strict=True):
             numbers = segment.words.numbers(listed)
             known = np.flatnonzero(numbers >= 0)
             counts[known] += segment.counts_among(among, numbers[known]) if before else segment.counts[numbers[known]]
-        weights = _weights(counts, self._title_shares(listed))
+        weights = weights_of(counts, self._title_shares(listed))
         counted = zip(listed, counts.tolist(), weights.tolist(), strict=True)
         found = [WordCandidate((*before, word), count, weight, corrected) for word, count, weight in counted if count]
         names = self.vocabulary.kinds.names
@@ -276,29 +273,6 @@ class SuggestRequest:
             for prefix in dict.fromkeys((text, text.upper(), text.lower())):
                 found += segment.table.keys[segment.ids_from(prefix, self.limit)].tolist()
         return found
-
-    def _best_products(self, segment: WordSegment, places: Ids, bounds: Range) -> list[int]:
-        """Return the keys of the best products: in stock, the title begins with the word, has the word."""
-        if not len(places):
-            return []
-        ordinals = segment.ordinals(self.columns, places)
-        stock = self.columns.stock[ordinals] & (ordinals >= 0)
-        firsts = segment.texts[segment.text_starts[places]]
-        begins = (firsts >= bounds[0]) & (firsts < bounds[1])
-        worse = (2 * ~stock + ~begins).astype(np.uint8)
-        places = places[np.argsort(worse, kind="stable")][:MAX_READ]
-        ranked = places[np.argsort(~segment.in_titles(places, bounds), kind="stable")][: self.limit]
-        keys: list[int] = segment.table.keys[ranked].tolist()
-        return keys
-
-
-def _weights(products: Ids, title_shares: Floats) -> Floats:
-    """Return the numbers of products, less where titles hardly have the word: "summer" as the season of a shirt."""
-    return products * np.maximum(LEAST_WEIGHT, title_shares)
-
-
-def _says_nothing_alone(word: str) -> bool:
-    return word.isdecimal() or (len(word) == 1 and not unspaced(word))
 
 
 def _parent(category: str) -> str:
