@@ -32,7 +32,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ShopWords:
+class SuggestionWords:
     """The words of all products of a shop as of change `seq`, and what goes with them."""
 
     segment: WordSegment
@@ -42,7 +42,7 @@ class ShopWords:
     changed: str | None = None  # the id of the product that was changed last; None where that was not noted
 
     @classmethod
-    def read(cls, table: ShopTable, catalogue: Catalogue) -> ShopWords:
+    def read(cls, table: ShopTable, catalogue: Catalogue) -> SuggestionWords:
         """Read the words of a table's products from their titles and labels."""
         segment = build_segment(table, catalogue.titles())
         letters = Counter(letter for word in segment.words if word.isalpha() and not unspaced(word) for letter in word)
@@ -55,7 +55,7 @@ def write_suggestions(folder: Path, table: ShopTable, catalogue: Catalogue) -> N
 
     The titles are those of the catalogue as this thread reads it.
     """
-    words = ShopWords.read(table, catalogue)
+    words = SuggestionWords.read(table, catalogue)
     segment = words.segment
     arrays: Arrays = {
         **_texts("words", segment.words.texts),
@@ -76,7 +76,7 @@ def write_suggestions(folder: Path, table: ShopTable, catalogue: Catalogue) -> N
     write_arrays(folder, SUGGESTIONS, arrays, _version() | {"alphabet": words.alphabet, "levels": words.level_names})
 
 
-def map_suggestions(folder: Path, manifest: Manifest) -> ShopWords | None:
+def map_suggestions(folder: Path, manifest: Manifest) -> SuggestionWords | None:
     """Return the words in a generation's folder. Raises DamagedGeneration.
 
     None where there are none as this version makes them: one of an earlier version has none, and another tokeniser has
@@ -92,7 +92,7 @@ def map_suggestions(folder: Path, manifest: Manifest) -> ShopWords | None:
         if table is None:
             return None
         segment = _segment(arrays, table)
-        return ShopWords(segment, notes["alphabet"], notes["levels"], manifest.seq, change_noted(folder))
+        return SuggestionWords(segment, notes["alphabet"], notes["levels"], manifest.seq, change_noted(folder))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamagedGeneration(
             f"The words for suggestions in {folder} cannot be read ({error!r}).", "Index the shop again."

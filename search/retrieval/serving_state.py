@@ -14,7 +14,7 @@ from PIL import Image
 from catalog.errors import GenerationError, UnknownProduct
 from indexer.encoders.base import Encoder
 from indexer.generations.store import Generation
-from indexer.suggestions.segment_files import ShopWords, map_suggestions
+from indexer.suggestions.segment_files import SuggestionWords, map_suggestions
 from indexer.types import Floats, Ids, Mask
 from search.hits import SearchHit, Verdict
 from search.language.english import is_english
@@ -46,7 +46,7 @@ class ServingState:
     classifier: MatchClassifier
     nearness: KindNearness | None = None
     words: WordFollower | None = None  # None where an earlier version built the generation
-    suggestions: ShopWords | None = None  # likewise
+    suggestions: SuggestionWords | None = None  # likewise
 
     @classmethod
     def of(cls, home: Path, snapshot: Snapshot, encoder: Encoder) -> ServingState:
@@ -140,7 +140,7 @@ class ServingState:
             self.nearness.nearest("red shoes", self.columns.categories())
 
 
-def _suggestions(generation: Generation) -> ShopWords | None:
+def _suggestions(generation: Generation) -> SuggestionWords | None:
     try:
         return map_suggestions(generation.folder, generation.manifest)
     except GenerationError as error:

@@ -29,7 +29,7 @@ def best_products(segment: WordSegment, columns: ProductColumns, places: Ids, wo
     if not len(places):
         return []
     ordinals = segment.ordinals(columns, places)
-    stock = columns.stock[ordinals] & (ordinals >= 0)
+    stock = np.append(columns.stock, False)[ordinals]
     firsts = segment.texts[segment.text_starts[places]]
     begins = (firsts >= words[0]) & (firsts < words[1])
     worse = (2 * ~stock + ~begins).astype(np.uint8)

@@ -9,7 +9,7 @@ from catalog.storage.catalogue import Catalogue
 from catalog.text.glossary import ENGLISH
 from catalog.text.quantities import has_digit
 from catalog.text.tokenizer import code, indexed, normalise, unspaced
-from indexer.suggestions.segment_files import ShopWords
+from indexer.suggestions.segment_files import SuggestionWords
 from indexer.suggestions.text_units import pieces_of
 from search.query.glossary import Glossary
 from search.state.column_store import ProductColumns
@@ -34,7 +34,7 @@ class Suggester:
         self._follower = VocabularyFollower(catalogue)
         self._frequent: tuple[Mapping[str, int], Logged] = ({}, {})
 
-    def start(self, columns: ProductColumns, mapped: ShopWords | None = None) -> None:
+    def start(self, columns: ProductColumns, mapped: SuggestionWords | None = None) -> None:
         """Begin to read the shop's words, so that the first request need not wait; see `suggest`."""
         self._follower.start(columns, mapped)
 
@@ -48,7 +48,7 @@ class Suggester:
         columns: ProductColumns,
         limit: int,
         logged: Mapping[str, int],
-        mapped: ShopWords | None = None,
+        mapped: SuggestionWords | None = None,
     ) -> Suggestions:
         """Return at most `limit` suggestions of each sort for a text, from the products of the columns.
 

@@ -21,7 +21,7 @@ from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
 from indexer.columns.product_table import ShopTable
 from indexer.suggestions.segment_builder import build_segment
-from indexer.suggestions.segment_files import ShopWords
+from indexer.suggestions.segment_files import SuggestionWords
 from indexer.suggestions.word_segment import WordSegment
 from search.query.filters import BRAND, CATEGORY
 from search.state.change_replay import CHANGES_PER_STEP, MAX_REPLAYED_CHANGES
@@ -52,7 +52,7 @@ class ShopVocabulary:
 class _Base:
     """The words as of change `seq`: those of all products, which may be mapped, and of some that changed since."""
 
-    words: ShopWords
+    words: SuggestionWords
     segments: tuple[WordSegment, ...]
     seq: int
     is_mapped: bool = False
@@ -64,7 +64,7 @@ class VocabularyFollower:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._lock = threading.Lock()
-        self._mapped: ShopWords | None = None  # those of a generation that were looked at last
+        self._mapped: SuggestionWords | None = None  # those of a generation that were looked at last
         self._base: _Base | None = None
         self._reading: threading.Thread | None = None
         self._preparing: threading.Thread | None = None
@@ -76,7 +76,7 @@ class VocabularyFollower:
         self._recent_at, self._pause = -math.inf, 0.0
         self._names: tuple[LabelNames, LabelNames] | None = None
 
-    def start(self, columns: ProductColumns, mapped: ShopWords | None = None) -> None:
+    def start(self, columns: ProductColumns, mapped: SuggestionWords | None = None) -> None:
         """Begin to read the words in the background, so that the first request need not wait."""
         preparing = threading.Thread(target=self.current, args=(columns, mapped), name="suggestions", daemon=True)
         with self._lock:
@@ -94,7 +94,7 @@ class VocabularyFollower:
         if self._reading is not None:
             self._reading.join(timeout_s)
 
-    def current(self, columns: ProductColumns, mapped: ShopWords | None = None) -> ShopVocabulary | None:
+    def current(self, columns: ProductColumns, mapped: SuggestionWords | None = None) -> ShopVocabulary | None:
         """Return the shop's words as of the columns, or None while another request has them read for the first time.
 
         `mapped` are those of the generation that is served.
@@ -121,7 +121,7 @@ class VocabularyFollower:
     def _is_reading(self) -> bool:
         return self._reading is not None and self._reading.is_alive()
 
-    def _take_over(self, columns: ProductColumns, mapped: ShopWords | None) -> None:
+    def _take_over(self, columns: ProductColumns, mapped: SuggestionWords | None) -> None:
         """Use the words of a generation from now on, where they are later than those that are used."""
         if mapped is None or mapped is self._mapped or mapped.seq > columns.seq:
             return
@@ -197,7 +197,7 @@ class VocabularyFollower:
 
 
 def _whole(catalogue: Catalogue, columns: ProductColumns) -> _Base:
-    words = ShopWords.read(columns, catalogue)
+    words = SuggestionWords.read(columns, catalogue)
     return _Base(words, (words.segment,), columns.seq)
 
 

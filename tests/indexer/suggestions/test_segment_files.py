@@ -11,7 +11,7 @@ from catalog.storage.catalogue import Catalogue
 from indexer.columns.column_files import write_table
 from indexer.columns.product_table import ShopTable
 from indexer.suggestions import segment_files
-from indexer.suggestions.segment_files import ShopWords, map_suggestions, write_suggestions
+from indexer.suggestions.segment_files import SuggestionWords, map_suggestions, write_suggestions
 
 SHOP = (
     Product("a", "Café mug", (), "Tableware > Mugs", attributes={"category_zh": "餐具 > 马克杯"}),
@@ -32,7 +32,7 @@ def written(tmp_path):
         yield (
             folder,
             SimpleNamespace(files={path.name: None for path in folder.iterdir()}, seq=catalogue.seq),
-            (ShopWords.read(table, catalogue)),
+            (SuggestionWords.read(table, catalogue)),
         )
 
 
