@@ -1,4 +1,4 @@
-"""A part of the sample shop behind a real server, and one headless Chromium a module to visit it with."""
+"""A part of the sample shop behind a real server, and a headless Chromium to visit it with."""
 
 import csv
 import os
@@ -15,6 +15,7 @@ from catalog import sample
 from indexer.build.build import build_index
 from indexer.encoders.registry import open_encoder
 from tests.web.conftest import open_fake_or_real
+from tests.web.shop_fixtures import no_text_models
 from web import create_app
 from web.api import operations
 from web.api.jobs import supervisor_of
@@ -49,18 +50,27 @@ def listening(app):
 
 
 @contextmanager
-def served(settings):
-    """The address of a shop behind a real server, once it is ready; all that it began has ended afterwards."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("search.engine.open_encoder", open_fake_or_real)
-        app = create_app(settings)
+def served(settings, *, models=True):
+    """The address of a shop behind a real server, once it is ready; all that it began has ended afterwards.
+
+    A fake shop may do without the models of texts and of reviews, which take a processor for seconds.
+    """
+    fake = pytest.MonkeyPatch()
+    fake.setattr("search.engine.open_encoder", open_fake_or_real)
+    if not models:
+        fake.setattr("search.assistant.answering.opening.TextVectors.of", no_text_models)
+        settings = settings.model_copy(update={"analyse_reviews": False})
+    app = create_app(settings)
+    try:
         holder_of(app).wait(300)
-    with listening(app) as address:
-        yield address
-    alerts_of(app).worker.close()
-    app.extensions[operations.MAPPER].close()
-    supervisor_of(app).close()
-    holder_of(app).close()
+        with listening(app) as address:
+            yield address
+    finally:
+        alerts_of(app).worker.close()
+        app.extensions[operations.MAPPER].close()
+        supervisor_of(app).close()
+        holder_of(app).close()
+        fake.undo()
 
 
 @pytest.fixture(scope="session")
@@ -92,22 +102,39 @@ def shop(tmp_path_factory, shared_models):
         yield address
 
 
-@pytest.fixture(scope="module")
-def chromium(request, tmp_path_factory):
-    """The browser; a module with SPEAKS has it hear a recording. Without one on this machine the tests are skipped."""
+@pytest.fixture(scope="package")
+def launch():
+    """Launches a browser with more arguments, once for those; all are closed when the tests in a browser are over."""
     if CHROMIUM is None:
         pytest.skip("there is no chromium on this machine; `make browser` installs Debian's, as root")
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=120_000)  # other work may share this machine
+    always = ("--no-sandbox",) if os.geteuid() == 0 else ()
+    browsers = {}
     with sync_playwright() as playwright:
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        if getattr(request.module, "SPEAKS", False):
-            said = repeated(SPOKEN, tmp_path_factory.mktemp("said") / "said.wav")
-            arguments += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={said}"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield browser
-        browser.close()
+
+        def launched(*arguments):
+            if arguments not in browsers:
+                browsers[arguments] = playwright.chromium.launch(executable_path=CHROMIUM, args=[*always, *arguments])
+            return browsers[arguments]
+
+        yield launched
+        for browser in browsers.values():
+            browser.close()
+
+
+@pytest.fixture(scope="module")
+def chromium(request, launch, tmp_path_factory):
+    """The browser; a module with SPEAKS has it hear a recording. Without one on this machine the tests are skipped."""
+    arguments = ()
+    if getattr(request.module, "SPEAKS", False):
+        said = repeated(SPOKEN, tmp_path_factory.mktemp("said") / "said.wav")
+        arguments = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={said}")
+    browser = launch(*arguments)
+    yield browser
+    for context in browser.contexts:
+        context.close()
 
 
 def repeated(recording, target):
@@ -131,7 +158,7 @@ def visit(request, shop, chromium):
     def open_page(address="/", **options):
         context = chromium.new_context(base_url=shop, **{"viewport": {"width": 1280, "height": 900}, **options})
         contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(120_000)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda line: complaints.append(line.text) if line.type in ("error", "warning") else None)

@@ -100,7 +100,7 @@ def visit(merchant, chromium):
     def open_page(address, script="", **options):
         context = chromium.new_context(base_url=merchant, **{"viewport": {"width": 1280, "height": 900}, **options})
         contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(120_000)
         if script:
             context.add_init_script(script)
         page = context.new_page()

@@ -99,7 +99,7 @@ def visitor(chromium):
 
     def open_page(shop, without_policy=False):
         context = chromium.new_context(base_url=shop, bypass_csp=without_policy)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(120_000)
         contexts.append(context)
         page = context.new_page()
 

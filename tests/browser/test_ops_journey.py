@@ -1,7 +1,6 @@
 """What an operator does, in a real browser: the key, the shop, the map, one step back and forward; both languages."""
 
 import json
-import shutil
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -23,7 +22,7 @@ pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def home(tmp_path_factory):
     home = make_ops_shop(tmp_path_factory.mktemp("ops"))
     QueryLog(home).add(EMPTY, "zeppelin", 12.0)
     for found, words in ((True, "red hat"), (True, "red hat"), (False, "airship")):
@@ -32,15 +31,11 @@ def made(tmp_path_factory):
     return home
 
 
-@pytest.fixture
-def home(made, tmp_path):
-    return shutil.copytree(made, tmp_path / "home")
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def shop(home):
-    """The address of a shop that only those with a key may see, pictures too."""
-    with served(Settings(home=home, timeout_ms=20_000, public_read=False, least_visitors=1)) as address:
+    """The address of a shop that only those with a key may see, pictures too; each test leaves it as it found it."""
+    limits = {"public_read": False, "reads_per_minute": 0, "writes_per_minute": 0, "least_visitors": 1}
+    with served(Settings(home=home, timeout_ms=20_000, **limits), models=False) as address:
         yield address
 
 
