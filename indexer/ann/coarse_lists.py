@@ -91,7 +91,7 @@ class ListRanking:
         self._weights = np.where(lengths > 0, 1 / np.maximum(lengths, 1e-9), 0).astype(np.float32)
         self._axes = self._projected = np.zeros((0, 0), np.float32)
         if min(means.shape) > 2 * RANKING_DIM:
-            directions = means * self._weights[:, None]
+            directions: Floats = means * self._weights[:, None]
             self._axes = _main_axes(directions, RANKING_DIM)
             self._projected = -(directions @ self._axes)
 

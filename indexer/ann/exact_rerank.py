@@ -130,7 +130,7 @@ def top_rows_of_each(rows: NDArray[np.floating], sets: Sequence[Floats], k: int)
     best = [
         _BestRows(np.zeros((len(queries), 0), np.float32), np.zeros((len(queries), 0), np.int64)) for queries in sets
     ]
-    spans = [[*filled_spans(queries.any(axis=0))] for queries in sets]
+    spans = [[*filled_spans(np.any(queries, axis=0))] for queries in sets]
     for part, block in blocks(rows):
         for at, queries in enumerate(sets):
             scores = sum((queries[:, span] @ block[:, span].T for span in spans[at]), np.zeros(1, np.float32))

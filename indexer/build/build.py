@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from catalog.storage.opening import require_catalogue
+from indexer.build.feed_settings import UpdateOptions
 from indexer.build.generation_builder import BuildOptions
-from indexer.build.index_run import IndexRun, UpdateOptions
+from indexer.build.index_run import IndexRun
 from indexer.build.report import IndexReport
 from indexer.encoders.base import Encoder, make_maps_ready
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder

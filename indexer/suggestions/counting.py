@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,7 +26,7 @@ def owners_of(at: Ids, ends: Ids) -> Ids:
     return np.searchsorted(ends, at, side="right")
 
 
-def different_owners(words: Ids, owners: Ids, size: int, count: int) -> Ids:
+def different_owners(words: NDArray[np.integer[Any]], owners: Ids, size: int, count: int) -> Ids:
     """Return how many owners, numbers below `size`, each of `count` words has, of pairs that may come twice."""
     pairs = np.sort(words.astype(np.int64) * max(1, size) + owners)
     pairs = pairs[np.diff(pairs, prepend=-1) > 0]  # `np.unique` hashes them, which takes longer

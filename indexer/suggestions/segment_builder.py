@@ -180,7 +180,8 @@ def _pairs(words: Numbers, places: Ids, size: int) -> Ids:
     known = words != BREAK
     pairs = words[known].astype(np.int64) * max(1, size) + places[known]
     pairs.sort()
-    return pairs[np.diff(pairs, prepend=-1) > 0]  # `np.unique` hashes them, which takes longer
+    distinct: Ids = pairs[np.diff(pairs, prepend=-1) > 0]  # `np.unique` hashes them, which takes longer
+    return distinct
 
 
 def _title_shares(titles: tuple[Ids, Ids, Numbers], ranks: Numbers, counts: Ids, size: int) -> Floats:

@@ -109,8 +109,8 @@ class WordSegment:
         counts = np.zeros(len(numbers), np.int64)
         slots = np.searchsorted(self.dense, numbers)
         is_dense = np.append(self.dense, -1)[slots] == numbers
-        for at in np.flatnonzero(is_dense).tolist():
-            counts[at] = count_of(self._dense(int(slots[at])).bits & among.bits)
+        for number in np.flatnonzero(is_dense).tolist():
+            counts[number] = count_of(self._dense(int(slots[number])).bits & among.bits)
         sparse = np.flatnonzero(~is_dense)
         first = self.starts[numbers[sparse]]
         sizes = self.starts[numbers[sparse] + 1] - first
@@ -150,9 +150,9 @@ class WordSegment:
         for at in range(0, among.count, BLOCK):
             places = among.places[at : at + BLOCK]
             texts, ends = self._texts_of(places)
-            held = np.zeros(len(places), np.bool_)
-            held[owners_of(within(texts, words), ends)] = True
-            some.append(places[held])
+            holding = np.zeros(len(places), np.bool_)
+            holding[owners_of(within(texts, words), ends)] = True
+            some.append(places[holding])
             if sum(map(len, some)) >= limit:
                 break
         return np.concatenate([np.zeros(0, np.int64), *some])[:limit]

@@ -109,7 +109,8 @@ def relevance(
     else:
         understood, answers = decide(understood, scores, _evidence(text, state), state.columns, state.nearness)
         scores = replace(scores, kinds=_kind_scores(state, encoded.vector, understood, scores.kinds))
-    shown = None if answers is None or examples else _shown(answers, pinned)
+    is_text = all(isinstance(term, TextTerm) for term in query.terms)
+    shown = _shown(answers, pinned) if answers is not None and is_text else None  # an example ranks the whole shop
     if query.typed:
         understood = with_parts(understood, query.typed, query.filter)
     if answers is not None and query.filter is not None and understood.limit is not None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalog.text.tokenizer import unspaced
 from indexer.suggestions.sorted_words import Range
 from indexer.suggestions.word_segment import WordSegment
-from indexer.types import Floats, Ids
+from indexer.types import Ids
 from search.state.column_store import ProductColumns
 
 LEAST_WEIGHT = 0.2  # of a word that no title has, when words are ranked by their products
 MAX_READ = 100  # products whose titles are read, the best ones by what is known of all
 
 
-def weights_of(products: Ids, title_shares: Floats) -> Floats:
+def weights_of(products: Ids, title_shares: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the numbers of products, less where titles hardly have the word: "summer" as the season of a shirt."""
-    return products * np.maximum(LEAST_WEIGHT, title_shares)
+    return np.asarray(products * np.maximum(LEAST_WEIGHT, title_shares))
 
 
 def says_nothing_alone(word: str) -> bool:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalog.product import CATEGORY_SEPARATOR, levels_of
 from catalog.text.tokenizer import normalise, singularise, unspaced
 from indexer.columns.label_columns import LabelColumn
 from indexer.suggestions.product_mask import ProductMask
-from indexer.types import Floats
 from search.query.filters import BRAND, CATEGORY
 from search.state.column_store import ProductColumns
 from search.suggest.label_names import LabelNames
@@ -167,7 +167,7 @@ class SuggestRequest:
         found.sort(key=lambda candidate: (-candidate.weight, not names(candidate.words[-1]), candidate.words))
         return found
 
-    def _title_shares(self, words: Sequence[str]) -> Floats:
+    def _title_shares(self, words: Sequence[str]) -> NDArray[np.float64]:
         """Return the largest share of the products with each word that have it in their titles, among the segments."""
         shares = np.zeros(len(words))
         for segment in self.vocabulary.segments:

@@ -148,7 +148,10 @@ class ProductScores:
     @cached_property
     def has_all(self) -> Mask:
         """The products (n,) that have every wanted value."""
-        return np.logical_and.reduce([np.ones(self.kinds.count, np.bool_), *(value.has for value in self.values)])
+        mask: Mask = np.ones(self.kinds.count, np.bool_)
+        for value in self.values:
+            mask &= value.has
+        return mask
 
 
 def score_products(understood: Understood, columns: ProductColumns) -> ProductScores:
