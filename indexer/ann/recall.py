@@ -30,6 +30,8 @@ MIN_RECALL = 0.95
 OVERFETCH = {IVF_PQ: 4 * OVERFETCH_FACTOR, IVF_PQ4: 2}  # codes of 4 bits for two numbers put few rows in wrong order
 TITLE_SAMPLE = 2_000
 TIE_TOLERANCE = 1e-5
+LEAST_GAIN = 0.001  # of recall, by twice as many lists; with less, they are not worth reading
+NEAR_TARGET = 0.02  # below the target by more, lists are added whatever they gain
 
 Rows = NDArray[np.float16]
 Search = Callable[[Floats, int], tuple[Floats, Ids]]  # of a query (dim,) and k: scores and row numbers
@@ -61,17 +63,26 @@ def tune(
     record = _first_record(index, goal, previous, both)
     found = top_rows_of_each(rows, list(queries.values()), RECALL_DEPTH)
     truths = {name: _tenth_of(rows, queries[name], best) for name, best in zip(queries, found, strict=True)}
-    reached: dict[str, float] = {}
+    reached = dict.fromkeys(queries, 0.0)
     low = set(queries)
+    before = record
     while low:
         search = RerankedSearch(index, rows, record.nprobe, record.overfetch, record.filled_nprobe)
-        reached |= {name: recall_at_10(search.search, len(rows), queries[name], truths[name]) for name in low}
+        found_now = {name: recall_at_10(search.search, len(rows), queries[name], truths[name]) for name in low}
         release_pages(rows)
+        gaining = {
+            both and filled[name]
+            for name in low
+            if found_now[name] >= reached[name] + LEAST_GAIN or found_now[name] < goal.target - NEAR_TARGET
+        }
+        record = _with_probes_of(before, record, gaining)  # where more lists find no more, the candidates are the limit
+        low = {name for name in low if (both and filled[name]) in gaining}
+        reached |= {name: found_now[name] for name in low}
         low = {name for name in low if reached[name] < goal.target}
         more = _more_probes(record, {both and filled[name] for name in low})
         if more == record:
             break
-        record = more
+        before, record = record, more
     recall = require_recall({name: reached[name] for name in queries}, total, goal)
     return record if index.kind != FLAT else replace(record, nprobe=0, overfetch=0, filled_nprobe=0), recall
 
@@ -91,6 +102,15 @@ def _more_probes(record: IndexRecord, low: Set[bool]) -> IndexRecord:
         record,
         nprobe=min(2 * record.nprobe, max(1, record.lists)) if False in low else record.nprobe,
         filled_nprobe=min(2 * record.filled_nprobe, max(1, record.lists)) if True in low else record.filled_nprobe,
+    )
+
+
+def _with_probes_of(before: IndexRecord, now: IndexRecord, gaining: Set[bool]) -> IndexRecord:
+    """Return the record with the later probes only of the queries that gain by them."""
+    return replace(
+        now,
+        nprobe=now.nprobe if False in gaining else before.nprobe,
+        filled_nprobe=now.filled_nprobe if True in gaining else before.filled_nprobe,
     )
 
 

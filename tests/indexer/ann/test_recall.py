@@ -51,6 +51,15 @@ def test_the_recall_in_the_record_is_the_recall_there_is():
         assert np.mean(found) >= (recall.text if name.startswith("text") else recall.picture) - 0.005
 
 
+def test_lists_are_not_added_where_they_find_no_more():
+    """What the codes put in a wrong order is not among the candidates, however many lists are read."""
+    index = VectorIndex.build(ROWS, IndexPlan(IVF_PQ4, 256), threads=1)
+    queries = sample_queries(LAYOUT, ROWS, WEIGHTS, Goal())
+    record, recall = tune(index, ROWS, queries, Goal(target=1.0))
+    assert max(record.nprobe, record.filled_nprobe) < 256
+    assert min(recall.picture, recall.text) >= 0.98
+
+
 def test_fewer_lists_would_not_have_reached_the_target():
     index = VectorIndex.build(ROWS, IndexPlan(IVF_PQ4, 64), threads=1)
     queries = sample_queries(LAYOUT, ROWS, WEIGHTS, Goal())
