@@ -65,6 +65,7 @@ STATEMENTS = HistoryStatements(
     WHERE seq > %s::bigint AND seq <= %s::bigint ORDER BY seq""",
     unrecorded="""SELECT 1 FROM changes WHERE seq > %s AND NOT EXISTS
     (SELECT FROM history WHERE history.seq = changes.seq AND history.seq > %s) LIMIT 1""",
+    imported="SELECT 1 FROM history WHERE seq > %s AND generation IS NOT NULL LIMIT 1",
     pictures="""SELECT DISTINCT picture ->> 1 FROM history, json_array_elements(before -> 'pictures') AS picture
     WHERE generation IS NOT NULL""",
     set_meta="INSERT INTO meta VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value",

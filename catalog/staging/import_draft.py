@@ -5,7 +5,8 @@ copy's time, and single changes (edits) that were made since. In this order and 
 
 1. Edited products are as in the copy before the import again.
 2. The import. Catalogue and copy are now equal, key by key: the index is of this change.
-3. The edits, made again: each sets the fields that it had set, in what the import made of the product.
+3. The edits, made again: each sets the fields that it had set, in what the import made of the product. One that set
+   price, stock and origin alone does not bring a product back that the import removes.
 
 Servers replay the third part onto the index as they replay every edit, and a rollback treats it as edits. Prices are
 recorded as they were in the end, since nothing between was ever offered.
@@ -24,10 +25,11 @@ from catalog.errors import StoreError
 from catalog.files.failpoints import failpoint
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
-from catalog.storage.history import NEVER, decode, encode
+from catalog.storage.history import NEVER, decode, encode, with_fields
 
 PAGE = 500  # products or ids that are in memory at once
 PAGE_CHANGES = 50_000
+_OFFER = frozenset({"price", "currency", "list_price", "in_stock", "origin"})  # what shops change by the hour
 
 
 class ImportDraft(Protocol):
@@ -128,6 +130,9 @@ class _StagedImport:
         imported = self._imported()
         if not imported:
             return self._since  # edits since follow in the log as they are
+        if self._shop.history.has_import_since(self._since):  # such as another home's, of the same shop in PostgreSQL
+            problem = "Another import or rollback was made while the index was built. Nothing was changed."
+            raise StoreError(problem, "Build again.")
         edits = self._shop.history.edits_since(self._since)
         now, staged = self._shop.find(edits), self.catalogue.find(edits)
         self._rows.remove(db, list(now), NEVER, False)
@@ -160,14 +165,17 @@ class _StagedImport:
         staged: Mapping[str, tuple[int, Product]],
     ) -> None:
         """Make the edits again, in what the import made of their products, and record the prices that they lead to."""
-        wanted = {
-            product_id: (key, _edited(product, names, staged.get(product_id)))
+        edited = {
+            product_id: _edited(now[product_id][1], names, staged.get(product_id))
             for product_id, names in edits.items()
-            for key, product in ([now[product_id]] if product_id in now else [])
+            if product_id in now
+        }
+        wanted = {
+            product_id: (now[product_id][0], product) for product_id, product in edited.items() if product is not None
         }
         self._put(db, wanted, None, prices=False)
         self._rows.remove(db, [product_id for product_id in edits if product_id not in now], None, False)
-        self._rows.record_prices(db, [(now[product_id][1], product) for product_id, (_, product) in wanted.items()])
+        self._rows.record_prices(db, [(now[product_id][1], product) for product_id, product in edited.items()])
 
     def _put(
         self, db: Any, products: Mapping[str, tuple[int, Product]], generation: int | None, prices: bool = True
@@ -182,9 +190,13 @@ class _StagedImport:
             raise StoreError("The catalogue is not what the index was made from. Nothing was changed.", "Build again.")
 
 
-def _edited(product: Product, names: frozenset[str] | None, imported: tuple[int, Product] | None) -> Product:
-    """Return the product of an import with the fields of an edit, which made it `product`; None stands for all."""
-    if names is None or imported is None:
+def _edited(product: Product, names: frozenset[str] | None, imported: tuple[int, Product] | None) -> Product | None:
+    """Return the product of an import with the fields of an edit, which made it `product`; None where it stays removed.
+
+    As `names`, None stands for all fields.
+    """
+    if names is None:
         return product
-    edited = encode(product)
-    return decode(product.id, {**encode(imported[1]), **{name: edited[name] for name in names if name in edited}})
+    if imported is None:
+        return None if names <= _OFFER else product
+    return decode(product.id, with_fields(encode(imported[1]), names, encode(product)))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
 from types import MappingProxyType
@@ -31,6 +31,7 @@ _FIELDS = {field.name: str(field.type) for field in fields(Product) if field.nam
 _AMOUNTS = frozenset(name for name, type_name in _FIELDS.items() if "Decimal" in type_name)
 _MAPPINGS = frozenset(name for name, type_name in _FIELDS.items() if "Mapping" in type_name)
 State = dict[str, Any]  # the fields of a product as JSON values, by name
+_PRICE = frozenset({"price", "currency", "list_price"})  # an amount means nothing without the others
 
 
 class WrittenProduct(NamedTuple):
@@ -72,6 +73,14 @@ def encode(product: Product) -> State:
 def decode(product_id: str, state: Mapping[str, Any]) -> Product:
     """Return the product of a state; fields that an earlier version did not have get their defaults."""
     return Product(product_id, **{name: _decoded(name, state[name]) for name in _FIELDS if name in state})
+
+
+def with_fields(state: Mapping[str, Any], names: Iterable[str], source: Mapping[str, Any]) -> State:
+    """Return a state with these fields of another; price, currency and list price count as one field."""
+    wanted = set(names)
+    if wanted & _PRICE:
+        wanted |= _PRICE
+    return {**state, **{name: source[name] for name in wanted if name in source}}
 
 
 def sets_again(product: Product, fields_before: Mapping[str, Any] | None) -> bool:

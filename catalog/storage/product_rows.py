@@ -41,6 +41,7 @@ STATEMENTS = HistoryStatements(
     ORDER BY seq""",
     unrecorded="""SELECT 1 FROM changes WHERE seq > ? AND seq NOT IN (SELECT seq FROM history WHERE seq > ?)
     LIMIT 1""",
+    imported="SELECT 1 FROM history WHERE seq > ? AND generation IS NOT NULL LIMIT 1",
     pictures="""SELECT DISTINCT json_extract(picture.value, '$[1]')
     FROM history, json_each(history.before, '$.pictures') AS picture WHERE generation IS NOT NULL""",
     set_meta="INSERT OR REPLACE INTO meta VALUES (?, ?)",

@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 from catalog.database import Database, Session
 from catalog.product import Product
-from catalog.storage.history import NEVER, State, decode, encode
+from catalog.storage.history import NEVER, State, decode, encode, with_fields
 
 _LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM changes"
 RESTORED = "history.restored"  # the name in `meta` of the first and last change of the last restoration
@@ -66,7 +66,8 @@ class HistoryStatements:
 
     `changed` (seq, last seq) selects the products that changed after the one and up to the other, each with the numbers
     of its changes as JSON; `steps` (numbers as JSON) product id, key, generation and fields before; `undone` (seq, last
-    seq) ids and fields before; `unrecorded` (seq, seq) a change after `seq` without history; `pictures` their hashes;
+    seq) ids and fields before; `unrecorded` (seq, seq) a change after `seq` without history; `imported` (seq) one after
+    `seq` that is no edit; `pictures` the hashes of their pictures;
     `set_meta` (name, value) writes a text; `get_meta` (name) reads it; `delete_meta` (name) deletes it; `forget` (seq)
     deletes the history up to a change.
     """
@@ -75,6 +76,7 @@ class HistoryStatements:
     steps: str
     undone: str
     unrecorded: str
+    imported: str
     pictures: str
     set_meta: str
     get_meta: str
@@ -172,6 +174,13 @@ class ProductHistory:
             for product_id, states in replaced.items()
         }
 
+    def has_import_since(self, seq: int) -> bool:
+        """Return whether an import or a restoration changed products after `seq`, or may have: nothing is recorded."""
+        with self._database.snapshot() as db:
+            return db.execute(self._statements.imported, (seq,)).fetchone() is not None or not self._is_complete(
+                db, seq
+            )
+
     def forget(self, seq: int) -> None:
         """Forget what the changes up to `seq` replaced; joins an open transaction."""
         with self._database.joined() as db:
@@ -259,7 +268,7 @@ def _applied(state: State | None, step: _Step, after: State | None) -> State | N
     """Return a product after a change that was made to another state of it: only its own fields are set."""
     if after is None or step.before is None:
         return after
-    return None if state is None else {**state, **{name: after[name] for name in step.before if name in after}}
+    return None if state is None else with_fields(state, step.before, after)
 
 
 def _chunks(items: Iterator[Item], size: int) -> Iterator[list[Item]]:

@@ -91,6 +91,51 @@ def test_an_edit_keeps_its_own_fields_and_the_import_the_others(catalogue, tmp_p
     assert len(catalogue.changes(seq)) == 3
 
 
+def test_a_price_is_taken_whole_with_its_currency_and_list_price(catalogue, tmp_path):
+    yen, sale = {"price": Decimal(1700), "currency": "JPY"}, {"price": Decimal(7), "list_price": Decimal(10)}
+
+    def meanwhile():
+        catalogue.put([replace(CUP, price=Decimal(9)), replace(MUG, price=Decimal(12))])
+
+    imported(catalogue, tmp_path, [replace(CUP, title="blue cup", **yen), replace(MUG, **sale)], [], meanwhile)
+    assert catalogue.get("cup") == replace(CUP, title="blue cup", price=Decimal(9))
+    assert catalogue.get("mug") == replace(MUG, price=Decimal(12))
+    assert {change.currency for change in catalogue.price_history.changes("cup")} == {"EUR"}
+
+
+def test_a_price_alone_does_not_bring_a_product_back_that_the_import_removes(catalogue, tmp_path):
+    def meanwhile():
+        catalogue.put([replace(CUP, price=Decimal(9), in_stock=False), replace(JUG, price=Decimal(9), brand="Kirsi")])
+
+    imported(catalogue, tmp_path, [POT], ["cup", "jug"], meanwhile)
+    assert [product.id for _, product in catalogue.iterate()] == ["mug", "jug", "pot"]
+    assert [change.present for change in catalogue.price_history.changes("cup")].count(False) == 1
+    assert list(catalogue.price_history.faults()) == []
+    with catalogue.history.restoring(3, 1):
+        pass
+    assert catalogue.get("cup") == replace(CUP, price=Decimal(9), in_stock=False)
+
+
+@pytest.mark.parametrize("what", ["import", "rollback", "forgotten import"])
+def test_an_import_of_another_home_meanwhile_is_not_taken_for_edits(catalogue, tmp_path, what):
+    catalogue.replace([MUG, CUP])
+
+    def meanwhile():
+        if what == "rollback":
+            with catalogue.history.restoring(3, 1):
+                pass
+            return
+        with catalogue.applying([replace(MUG, price=Decimal(99))], ["cup"]):
+            pass
+        if what == "forgotten import":  # once the other home published it
+            catalogue.history.forget(catalogue.seq)
+
+    before = []
+    with pytest.raises(StoreError, match="Another import or rollback was made"):
+        imported(catalogue, tmp_path, [POT], [], lambda: (meanwhile(), before.append(products_of(catalogue))))
+    assert products_of(catalogue) == before[0]
+
+
 def test_a_product_that_was_removed_meanwhile_stays_away(catalogue, tmp_path):
     seq, built_from = imported(
         catalogue, tmp_path, [replace(CUP, title="blue cup")], [], lambda: catalogue.remove(["cup"])

@@ -92,6 +92,13 @@ def test_edits_since_are_kept_field_by_field(catalogue):
     assert restored(catalogue, 2, 1).come_back == 1 and catalogue.get("cup").brand == "Edited here"
 
 
+def test_an_edit_of_a_price_keeps_its_currency(catalogue):
+    imported(catalogue, [replace(MUG, price=Decimal(1700), currency="JPY")])
+    catalogue.put([replace(MUG, price=Decimal(1500), currency="JPY")])
+    restored(catalogue, 2, 1)
+    assert catalogue.get("mug") == replace(MUG, price=Decimal(1500), currency="JPY", list_price=MUG.list_price)
+
+
 def test_prices_that_came_while_a_generation_was_current_are_part_of_its_products(catalogue):
     imported(catalogue, [replace(MUG, price=Decimal(9))], generation=1)
     imported(catalogue, [JUG], ["mug"])
