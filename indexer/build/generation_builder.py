@@ -123,10 +123,6 @@ class GenerationBuilder:
             with timed_step("postings", count):
                 write_word_tables(folder, catalogue)
                 failpoint("words.written")
-            copied = None if previous is None else _CopiedRows(previous, numbers)
-            candidate = self._index(folder, number, catalogue, seq, copied)
-            with timed_step("curve", count):
-                candidate = with_match_curve(candidate, catalogue, self.options.goal.seed)
             with timed_step("tables", count):
                 before = None
                 if previous is not None:
@@ -136,6 +132,11 @@ class GenerationBuilder:
             with timed_step("suggestions", count):
                 write_suggestions(folder, table, catalogue)
                 failpoint("suggestions.written")
+            copied = None if previous is None else _CopiedRows(previous, numbers)
+            candidate = self._index(folder, number, catalogue, seq, copied)
+            with timed_step("curve", count):
+                candidate = with_match_curve(candidate, catalogue, self.options.goal.seed)
+            candidate.release_pages()
             with timed_step("kinds", count):
                 write_kind_vectors(self.home, folder, sample_texts(table, catalogue), self.encoder)
             with timed_step("gates", count):
