@@ -18,6 +18,7 @@ from search.understanding.understood import KindRef, Understood, ValueRef
 
 MEANT = 0.6  # score of a kind that is only meant
 ROUNDING = 1e-5  # of a score
+LEAST_QUALITY = float(np.nextafter(np.float32(0), np.float32(1)))
 HAS_VALUE = 0.35  # quality from which a product has a value: that of a word in it by a synonym
 
 
@@ -47,7 +48,7 @@ class ValueScores:
     @property
     def resembling(self) -> Mask:
         """The products (n,) with a value of any quality."""
-        return self.at_least(np.nextafter(np.float32(0), np.float32(1)))
+        return self.at_least(LEAST_QUALITY)
 
     def at_least(self, quality: float) -> Mask:
         """Return the products (n,) that have the value in at least a quality."""
@@ -139,9 +140,9 @@ class ProductScores:
             return known
         mask = np.ones(self.kinds.count, np.bool_)
         for value, own in zip(self.values, largest, strict=True):
-            needed = known * len(largest) - (sum(largest) - own) - ROUNDING  # if it has the most of all other values
-            if needed > 0:
-                mask &= value.at_least(needed)
+            needed = known * len(largest) - (sum(largest) - own)  # to have more, if it has the most of all other values
+            if needed > -ROUNDING:
+                mask &= value.at_least(max(needed - ROUNDING, LEAST_QUALITY))
         mask[places] = False
         return max(known, float(self.mean_value(np.flatnonzero(mask)).max(initial=0.0)))
 
