@@ -1,7 +1,8 @@
 """Recognise the rows of a table that were products before, so that only the others are read into products.
 
-A row is known by a digest of its cells, of the columns' names and of the folder that its pictures are in. Only a row
-that alone says what its product is may be noted: whose price could be read in one way, without a date of a sale.
+A row is known by a digest of its cells, of the columns' names, of the folder that its pictures are in and of the code
+that reads rows. Only a row that alone says what its product is may be noted: whose price could be read in one way,
+without a date of a sale, and whose pictures are the files that it names, without links.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from pathlib import Path
 from types import MappingProxyType
 
-ROWS_VERSION = 1  # raised when a row becomes another product than before
 DIGEST_BYTES = 16
 _DATES = "sale_price_effective_date"
-_END, _LAST = "\x1f", "\x1e"
+_READING = ("feeds", "money", "text")  # folders of catalog whose code and tables make a product of a row
 NO_ROWS: Mapping[bytes, str] = MappingProxyType({})
 
 
@@ -35,15 +36,36 @@ class KnownRows:
 
     def begin(self, header: Sequence[str], folder: str) -> None:
         """Begin a table with these columns, whose pictures are in this folder."""
-        text = _LAST.join((str(ROWS_VERSION), folder, *header))
-        self._key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).digest()
+        data = _CODE + _unambiguous((folder, *header))
+        self._key = blake2b(data, digest_size=DIGEST_BYTES).digest()
 
     def digest(self, cells: Sequence[str]) -> bytes:
         """Return the digest of a row."""
-        text = _END.join(cells).encode("utf-8", "surrogatepass")
-        return blake2b(text, digest_size=DIGEST_BYTES, key=self._key).digest()
+        return blake2b(_unambiguous(cells), digest_size=DIGEST_BYTES, key=self._key).digest()
 
     def note(self, digest: bytes, product_id: str, cells: Mapping[str, Sequence[str]]) -> None:
         """Note the product of a row that was read without anything to be said about it."""
         if digest and not cells.get(_DATES):
             self.noted[digest] = product_id
+
+
+def _unambiguous(texts: Sequence[str]) -> bytes:
+    """Join texts so that no others give the same: a cell may hold any separator, so their lengths come first."""
+    return f"{[*map(len, texts)]}{''.join(texts)}".encode("utf-8", "surrogatepass")
+
+
+def code_digest(package: Path) -> bytes:
+    """Return a digest of the code and tables in the package's folder that make products of rows.
+
+    A version of the project would not do: a checkout has the same one for many changes.
+    """
+    files = [*package.glob("*.py"), *(file for name in _READING for file in (package / name).rglob("*"))]
+    digest = blake2b(digest_size=DIGEST_BYTES)
+    for file in sorted(files):
+        if file.suffix in (".py", ".csv", ".txt"):
+            data = file.read_bytes()
+            digest.update(f"{file.relative_to(package).as_posix()}\n{len(data)}\n".encode() + data)
+    return digest.digest()
+
+
+_CODE = code_digest(Path(__file__).parents[1])  # at import, of the code that runs, which an upgrade may replace later

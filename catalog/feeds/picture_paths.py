@@ -28,14 +28,19 @@ _MAX_CACHED_PATH = 500  # characters
 
 
 class PictureResolver:
-    """Finds the pictures that a feed names: in the feed's folder and, with a fetcher, by web address."""
+    """Finds the pictures that a feed names: in the feed's folder and, with a fetcher, by web address.
+
+    `unsettled` is set where names may mean other files tomorrow: a link led to one, or another file was not there.
+    Whoever asks for it resets it before.
+    """
 
     def __init__(self, root: Path, fetcher: PictureFetcher | None = None) -> None:
         self._root = os.path.realpath(root)
         self._folders: dict[str, str] = {}
         self._names = FolderNames()
         self._fetcher = fetcher
-        self.followed_link = False  # a name may be another file tomorrow
+        self._linked: set[str] = set()  # folders in `_folders` that were reached by a link
+        self.unsettled = False
 
     def find(self, name: str) -> str:
         """Return the absolute path of a picture named in the feed. Raises BadRow when it is missing or outside."""
@@ -65,8 +70,10 @@ class PictureResolver:
         if ".." in name and os.path.normpath(name).split("/", 1)[0] == "..":
             raise BadRow(f"{shown} lies outside the feed's folder")  # decided without a look at the file system
         path = self._existing(name, shown)
-        if not path and (other := self._other_spelling(name, shown)):
-            path = self._existing(other, shown)
+        if not path:
+            self.unsettled = True
+            if other := self._other_spelling(name, shown):
+                path = self._existing(other, shown)
         if not path:
             raise BadRow(f"{shown} does not exist")
         return path
@@ -81,7 +88,7 @@ class PictureResolver:
             self._check_inside(path, shown)
             mode = os.lstat(path).st_mode
             if stat.S_ISLNK(mode):
-                self.followed_link = True
+                self.unsettled = True
                 path = os.path.realpath(path)
                 self._check_inside(path, shown)
                 mode = os.lstat(path).st_mode
@@ -140,6 +147,7 @@ class PictureResolver:
         return [cell]
 
     def _exists(self, name: str) -> bool:
+        self.unsettled = True
         try:
             return bool(self._find_file(name))
         except BadRow:
@@ -151,11 +159,17 @@ class PictureResolver:
         if real is None:
             if len(self._folders) >= _MAX_CACHED:
                 self._folders.clear()
+                self._linked.clear()
             named = os.path.join(self._root, folder) if folder else self._root  # noqa: PTH118
             real = os.path.realpath(named)
-            self.followed_link |= real != os.path.normpath(named)
+            is_linked = real != os.path.normpath(named)
             if len(folder) <= _MAX_CACHED_PATH:
                 self._folders[folder] = real
+                if is_linked:
+                    self._linked.add(folder)
+        else:
+            is_linked = folder in self._linked
+        self.unsettled |= is_linked
         return real
 
     def _check_inside(self, path: str, shown: str) -> None:

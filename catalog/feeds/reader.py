@@ -146,7 +146,7 @@ def _products(
                 known.noted[row.digest] = product_id
                 yield UnchangedRow(product_id)
                 continue
-            uses = habits.uses
+            uses, folder.unsettled = habits.uses, False
             product, faults, notes = make()
         except BadRow as error:
             yield Rejected(path.name, row.line, error.message, _id_in(row), _lists_product(row))
@@ -155,7 +155,7 @@ def _products(
         if faults or notes or row.notes:
             yield from (Rejected(path.name, row.line, reason, product.id) for reason in faults)
             yield from (RowNote(path.name, row.line, message) for message in (*row.notes, *notes))
-        elif known is not None and not folder.followed_link and habits.uses == uses:
+        elif known is not None and not folder.unsettled and habits.uses == uses:
             known.note(row.digest, product.id, row.cells)
         yield product
 

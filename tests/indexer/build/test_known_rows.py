@@ -9,7 +9,8 @@ from decimal import Decimal
 
 import pytest
 
-from catalog.feeds import reader
+from catalog.feeds import known_rows, reader
+from catalog.feeds.known_rows import KnownRows
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from indexer.build.build import UpdateOptions, build_index, update_index
@@ -83,18 +84,61 @@ def test_a_picture_that_is_gone_rejects_its_row(shop):
 
 
 @pytest.mark.parametrize("folder", [False, True])
-def test_rows_whose_pictures_are_links_are_always_read(tmp_path, read, folder):
-    shop = Shop(tmp_path, 3)
+def test_rows_whose_pictures_are_links_are_always_read_and_no_others(tmp_path, read, folder):
+    shop = Shop(tmp_path, 4)
     if folder:
         (shop.folder / "pictures").symlink_to(shop.folder, target_is_directory=True)
-        shop.rows["p0"]["image"] = "pictures/p0.png"
+        shop.rows["p0"]["image"], shop.rows["p2"]["image"] = "pictures/p0.png", "pictures/p2.png"
     else:
-        (shop.folder / "other.png").symlink_to(shop.folder / "p0.png")
-        shop.rows["p0"]["image"] = "other.png"
+        for name in ("p0", "p2"):
+            (shop.folder / f"other-{name}.png").symlink_to(shop.folder / f"{name}.png")
+            shop.rows[name]["image"] = f"other-{name}.png"
     shop.build()
     read.clear()
     shop.update()
-    assert "p0" in read
+    assert read == ["p0", "p2"]
+
+
+@pytest.mark.parametrize("image", ["P0.PNG", "%700.png", "p0.png;p1.png"])
+def test_a_row_is_read_again_whose_pictures_are_others_when_the_file_that_it_names_appears(tmp_path, read, image):
+    shop = Shop(tmp_path, 3)
+    shop.rows["p0"]["image"] = image
+    shop.build()
+    read.clear()
+    assert shop.update().changes.total == 0 and read == ["p0"]
+    old((shop.folder / "p2.png").rename(shop.folder / "spare.png"))
+    (shop.folder / "spare.png").rename(shop.folder / image)
+    assert changed(shop.update())["pictures"] == ["p0"]
+
+
+def test_rows_that_differ_only_in_where_cells_end_have_different_digests():
+    rows = KnownRows()
+    rows.begin(["id", "brand", "color"], "/feed")
+    cells = [
+        ("1", "A\x1fB", "C"),
+        ("1", "A", "B\x1fC"),
+        ("1", "A\x1fBC", ""),
+        ("1A\x1fBC", "", ""),
+        ("1", "A", "B", "C"),
+    ]
+    assert len({rows.digest(row) for row in cells}) == len(cells)
+    digest = rows.digest(cells[0])
+    for header, folder in ((["id", "brandcolor"], "/feed"), (["/feedid", "brand", "color"], "")):
+        rows.begin(header, folder)
+        assert rows.digest(cells[0]) != digest
+
+
+def test_all_rows_are_read_after_the_code_that_reads_them_has_changed(shop, read, tmp_path, monkeypatch):
+    package = tmp_path / "catalog"
+    (package / "money").mkdir(parents=True)
+    found = []
+    for name, text in (("product.py", ""), ("money/prices.py", ""), ("money/prices.py", "1"), ("money/words.csv", "")):
+        (package / name).write_text(text)
+        found.append(known_rows.code_digest(package))
+    assert len(set(found)) == 4 and known_rows.code_digest(package) == found[-1]
+    monkeypatch.setattr(known_rows, "_CODE", found[0])
+    shop.update()
+    assert len(read) == 6
 
 
 def test_a_product_without_one_of_its_pictures_is_read_again(tmp_path, read):
