@@ -5,6 +5,14 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from catalog.errors import StoreError
+
+
+class StoreBusy(StoreError):
+    """Another writer held the lock of the catalogue, or of another database of the shop, for too long."""
+
+    code = StoreError.code
+
 
 class Session(Protocol):
     """A connection within a transaction: one of `sqlite3`, or one of psycopg."""
@@ -25,7 +33,7 @@ class Database(Protocol):
     def transaction(self) -> AbstractContextManager[Any]:
         """Yield a session for writing: committed at the end of the block, rolled back on any error.
 
-        Only one process and thread is in such a block at a time; others wait. Raises StoreError.
+        Only one process and thread is in such a block at a time; others wait. Raises StoreError, StoreBusy.
         """
 
     def importing(self) -> AbstractContextManager[Any]:

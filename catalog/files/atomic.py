@@ -45,13 +45,18 @@ def stat_mark(path: Path) -> tuple[int, int, int] | None:
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a draft, then put it in place of `path` in one step that survives a crash.
 
-    The draft has a fixed name: use it where one process writes at a time, and `draft` elsewhere.
+    The draft has a fixed name: use it where one process writes at a time, and `draft` elsewhere. An error removes it.
     """
     temporary = path.with_name(f".{path.name}.tmp")
-    write(temporary)
-    sync(temporary)
-    failpoint("file.written")
-    temporary.replace(path)
+    try:
+        write(temporary)
+        sync(temporary)
+        failpoint("file.written")
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
     failpoint("file.replaced")
     sync(path.parent)
 

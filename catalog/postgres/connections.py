@@ -20,6 +20,7 @@ from psycopg import errors, sql
 from psycopg.pq import TransactionStatus
 from psycopg.types.string import TextLoader
 
+from catalog.database import StoreBusy
 from catalog.errors import BadInput, DamagedStore, StoreError
 from catalog.files.failpoints import failpoint
 from catalog.postgres.address import ShopAddress
@@ -115,7 +116,7 @@ class PostgresConnections:
 
     @contextmanager
     def store_errors(self) -> Iterator[None]:
-        """Raise PostgreSQL's errors in the block as StoreError, DamagedStore or BadInput, without the password."""
+        """Raise PostgreSQL's errors in the block as StoreError, a kind of it, or BadInput, without the password."""
         try:
             yield
         except UnicodeEncodeError as error:
@@ -132,7 +133,8 @@ class PostgresConnections:
         except psycopg.Error as error:
             problem = f"The catalogue in {self.address} cannot be used: {self._message(error)}."
             hint = "Check that the server runs, that the user may use the schema, and that no other writer holds it."
-            raise StoreError(problem, hint) from error
+            busy = isinstance(error, errors.LockNotAvailable)
+            raise (StoreBusy if busy else StoreError)(problem, hint) from error
 
     def _message(self, error: Exception) -> str:
         lines = str(error).strip().splitlines() or [type(error).__name__]

@@ -15,12 +15,14 @@ recorded as they were in the end, since nothing between was ever offered.
 from __future__ import annotations
 
 import itertools
+import logging
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+from catalog.database import StoreBusy
 from catalog.errors import StoreError
 from catalog.files.failpoints import failpoint
 from catalog.product import Product
@@ -29,7 +31,12 @@ from catalog.storage.history import NEVER, decode, encode, with_fields
 
 PAGE = 500  # products or ids that are in memory at once
 PAGE_CHANGES = 50_000
+ATTEMPTS = 10  # to get the lock of the catalogue; each waits 30 s, as every writer does
+Begun = TypeVar("Begun")
 _OFFER = frozenset({"price", "currency", "list_price", "in_stock", "origin"})  # what shops change by the hour
+
+
+log = logging.getLogger(__name__)
 
 
 class ImportDraft(Protocol):
@@ -108,7 +115,7 @@ class _StagedImport:
     def apply(self, products: Sequence[Product], gone: Sequence[str]) -> None:
         new = len({product.id for product in products}) - self._known(products)
         if new:
-            first = self._shop.reserve_keys(new)
+            first = _begun(lambda: self._shop.reserve_keys(new))
             self.catalogue.reserve_keys(first - self.catalogue.reserve_keys(0))
         with self.catalogue.applying(products, gone):
             pass
@@ -116,7 +123,8 @@ class _StagedImport:
 
     @contextmanager
     def committing(self) -> Iterator[int]:
-        with self._shop.database.importing() as db:
+        with ExitStack() as stack:
+            db = _begun(lambda: stack.enter_context(self._shop.database.importing()))
             yield self._write(db)
 
     def _known(self, products: Sequence[Product]) -> int:
@@ -188,6 +196,16 @@ class _StagedImport:
         shop, copy = self._shop, self.catalogue
         if (shop.count(), shop.pictures_count()) != (copy.count(), copy.pictures_count()):
             raise StoreError("The catalogue is not what the index was made from. Nothing was changed.", "Build again.")
+
+
+def _begun(begin: Callable[[], Begun]) -> Begun:
+    """Return what `begin` gives; while others hold the lock, call it again: hours of work may wait for it."""
+    for attempt in range(1, ATTEMPTS):
+        try:
+            return begin()
+        except StoreBusy as error:
+            log.warning("The import waits for the catalogue (%d of %d): %s", attempt, ATTEMPTS, error)
+    return begin()
 
 
 def _edited(product: Product, names: frozenset[str] | None, imported: tuple[int, Product] | None) -> Product | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from catalog.database import StoreBusy
 from catalog.errors import DamagedStore, StoreError
 
 DEFAULT_TIMEOUT_S = 20.0
@@ -88,7 +89,7 @@ def copy_database(db: sqlite3.Connection, path: Path, pages: int = -1) -> None:
 def store_errors(
     name: str, hint: str, damaged_hint: str = "", errors: tuple[type[Exception], ...] = (sqlite3.Error,)
 ) -> Iterator[None]:
-    """Raise `errors` of the block as StoreError: "<name> cannot be used: <error>. <hint>".
+    """Raise `errors` of the block as StoreError, or StoreBusy: "<name> cannot be used: <error>. <hint>".
 
     With `damaged_hint`, a file that SQLite cannot read raises DamagedStore with that hint instead.
     """
@@ -97,4 +98,5 @@ def store_errors(
     except errors as error:
         if damaged_hint and isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _USABLE):
             raise DamagedStore(f"{name} cannot be read: {error}.", damaged_hint) from error
-        raise StoreError(f"{name} cannot be used: {error}.", hint) from error
+        locked = isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
+        raise (StoreBusy if locked else StoreError)(f"{name} cannot be used: {error}.", hint) from error

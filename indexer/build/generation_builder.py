@@ -146,10 +146,14 @@ class GenerationBuilder:
             with timed_step("digests", count):
                 candidate = replace(candidate, manifest=store.with_records(folder, candidate.manifest))
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            remove_unnamed(self.home)
+            self.remove(folder)
             raise
         return BuiltGeneration(candidate, checked, int(np.count_nonzero(numbers >= 0)))
+
+    def remove(self, folder: Path) -> None:
+        """Remove the folder of a generation that is not published, and its vectors elsewhere."""
+        shutil.rmtree(folder, ignore_errors=True)
+        remove_unnamed(self.home)
 
     def seal(self, built: BuiltGeneration, catalogue: Catalogue, seq: int) -> BuiltGeneration:
         """Write the manifest of a generation: change `seq` of the catalogue is the one that it was built at."""

@@ -134,9 +134,16 @@ class IndexRun:
         return built
 
     def _publish(self, catalogue: Catalogue, draft: ImportDraft, built: BuiltGeneration) -> BuiltGeneration:
-        with timed_step("commit"), draft.committing() as seq:
-            sealed = self._builder.seal(built, catalogue, seq)
-            record_pending(self._home, catalogue, sealed.candidate.number)
+        complete = False
+        try:
+            with timed_step("commit"), draft.committing() as seq:
+                sealed = self._builder.seal(built, catalogue, seq)
+                record_pending(self._home, catalogue, sealed.candidate.number)
+                complete = True
+        except BaseException:
+            if not complete:  # else the commit failed, and a lost connection does not tell whether it was made
+                self._builder.remove(built.candidate.folder)
+            raise
         publish_pending(self._home, catalogue)
         return sealed
 

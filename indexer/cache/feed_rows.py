@@ -7,6 +7,7 @@ they were when they were read. The cache can be deleted at any time: all rows ar
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
@@ -20,6 +21,8 @@ from indexer.cache.file_stats import FileStatCache
 FORMAT = 1
 PAGE_CHANGES = 50_000
 MAX_CHANGED_SHARE = 0.5  # of the rows; beyond it, all are read
+
+log = logging.getLogger(__name__)
 
 
 def read_feed_rows(home: Path, catalogue: Catalogue, files: FileStatCache) -> Mapping[bytes, str]:
@@ -49,12 +52,18 @@ def read_feed_rows(home: Path, catalogue: Catalogue, files: FileStatCache) -> Ma
 
 
 def write_feed_rows(home: Path, rows: Mapping[bytes, str], catalogue: Catalogue, seq: int) -> None:
-    """Store ids by digest: change `seq` is one at which the catalogue has these products as the rows have them."""
+    """Store ids by digest: change `seq` is one at which the catalogue has these products as the rows have them.
+
+    Where they cannot be stored, log it: the next update reads every row.
+    """
     body = b"".join(rows) + "\n".join(rows.values()).encode()
     place = catalogue.product_changed_at(seq)
     head = {"format": FORMAT, "seq": seq, "changed": place, "rows": len(rows), "check": blake2b(body).hexdigest()}
     data = json.dumps(head).encode() + b"\n" + body
-    write_atomically(ShopHome(home).feed_rows, lambda path: path.write_bytes(data))
+    try:
+        write_atomically(ShopHome(home).feed_rows, lambda path: path.write_bytes(data))
+    except OSError as error:
+        log.warning("The next update reads every row of the feed, since the cache cannot be written: %s", error)
 
 
 def _changed_since(seq: int, catalogue: Catalogue, most: int) -> set[str] | None:

@@ -72,13 +72,18 @@ def recover_pending(home: Path) -> str:
     """Publish a generation whose products were committed before a crash; return what was done as a sentence, or "".
 
     For opening a shop to search it: never waits, never fails. While a build is running, or where the home cannot be
-    written, nothing is done, and replaying the log of changes makes up for what the older index lacks.
+    written, nothing is done, and replaying the log of changes makes up for what the older index lacks. A copy of the
+    catalogue that a killed build left is removed too.
     """
+    done, staging = "", ShopHome(home).staging
     try:
-        if not _has_pending(home):
+        pending = _has_pending(home)
+        if not pending and not staging.exists():
             return ""
         with locked_file(ShopHome(home).build_lock) as acquired:
-            done = _finish(home) if acquired else ""
+            if acquired:
+                done = _finish(home) if pending else ""
+                shutil.rmtree(staging, ignore_errors=True)
     except (WindowshopError, OSError) as error:
         log.info("The pending generation of %s is left to the next update: %s", home, error)
         return ""

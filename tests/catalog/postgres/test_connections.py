@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from catalog.database import StoreBusy
 from catalog.errors import BadInput, DamagedStore, NewerStore, NoGeneration, StoreError
 from catalog.product import Product
 
@@ -49,6 +50,12 @@ def test_a_writer_sees_what_others_committed_whatever_the_default_isolation_is(a
         for begin, level in ((catalogue._write, "read committed"), (catalogue._read, "repeatable read")):
             with begin() as db:
                 assert db.execute("SHOW transaction_isolation").fetchone() == (level,)
+
+
+def test_a_lock_that_another_holds_is_named_apart():
+    found = connections.PostgresConnections(read_address("postgresql:///shops", Path("/srv/corner")))
+    with pytest.raises(StoreBusy), found.store_errors():
+        raise psycopg.errors.LockNotAvailable("canceling statement due to lock timeout")
 
 
 @pytest.mark.parametrize("address", ["postgresql://me:s3cret-pw@host:x/db", "postgresql://h/db?nothing=s3cret-pw"])

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from catalog.database import StoreBusy
 from catalog.errors import StoreError
 from catalog.product import Picture, Product
 from catalog.staging import import_draft as import_drafts
@@ -225,6 +226,26 @@ def test_a_first_import_needs_no_copy(store, tmp_path, committing):
                 with draft.committing() as seq:
                     assert seq == 1
         assert catalogue.count() == committing
+
+
+@pytest.mark.parametrize("busy", [2, 3])
+def test_an_import_waits_for_the_lock_some_times(catalogue, tmp_path, monkeypatch, busy):
+    monkeypatch.setattr(import_drafts, "ATTEMPTS", 3)
+    importing, calls = catalogue.database.importing, []
+
+    def locked():
+        calls.append(1)
+        if len(calls) <= busy:
+            raise StoreBusy("The catalogue is locked.")
+        return importing()
+
+    monkeypatch.setattr(catalogue.database, "importing", locked)
+    if busy < 3:
+        imported(catalogue, tmp_path, [POT])
+    else:
+        with pytest.raises(StoreBusy):
+            imported(catalogue, tmp_path, [POT])
+    assert len(calls) == 3 and ("pot" in catalogue.find(["pot"])) == (busy < 3)
 
 
 def test_a_catalogue_that_differs_from_the_copy_is_refused(catalogue, tmp_path, monkeypatch):

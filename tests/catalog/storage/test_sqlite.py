@@ -4,6 +4,7 @@ from contextlib import closing
 
 import pytest
 
+from catalog.database import StoreBusy
 from catalog.errors import DamagedStore, StoreError
 from catalog.storage.sqlite import DISK_ERRORS, open_database, store_errors, transaction
 
@@ -73,3 +74,11 @@ def test_errors_of_sqlite_and_of_the_disk_are_ours(tmp_path):
         raise PermissionError
     with pytest.raises(PermissionError), errors():
         raise PermissionError
+
+
+def test_a_lock_that_another_holds_is_named_apart(tmp_path):
+    path = tmp_path / "notes"
+    with closing(open_database(path, timeout_s=0)) as one, closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreBusy, match="locked"), errors(), transaction(one):
+            pass

@@ -1,11 +1,13 @@
 """Rows that were read before are not read into products again, and an update does what it would do without that."""
 
+import errno
 import os
 import random
 import shutil
 from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -166,6 +168,20 @@ def test_all_rows_are_read_in_another_table_and_without_the_cache(shop, read):
     cache.write_bytes(data)
     shop.update()
     assert len(read) == 6
+
+
+def test_an_update_is_made_where_the_cache_has_no_room(shop, monkeypatch, caplog):
+    def full(path, data):
+        with path.open("wb") as file:
+            if "feed-rows" in path.name:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            file.write(data)
+
+    shop.set("new", "red new", (1, 2, 3))
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        assert shop.update().made
+    assert "cannot be written" in caplog.text and not list(shop.home.rglob("*.tmp"))
 
 
 def test_a_known_row_of_a_product_that_came_before_is_a_duplicate(shop):

@@ -3,12 +3,14 @@
 import csv
 import json
 import os
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 
-from catalog.errors import BadFeed, GenerationError, NoGeneration
+from catalog.errors import BadFeed, GenerationError, NoGeneration, StoreError
 from catalog.storage.catalogue import Catalogue
+from catalog.storage.connections import Connections
 from catalog.storage.restoration import Restoration
 from indexer.build import index_run
 from indexer.build.build import UpdateOptions, build_index, compare_encoder, dry_run, update_index
@@ -269,6 +271,35 @@ def test_another_encoder_is_compared_before_it_serves(shop):
     report = update_index(shop.home, other)
     assert report.made and other.pictures_encoded == 12
     assert open_current(shop.home).manifest.fingerprint == other.fingerprint
+
+
+def test_an_error_before_the_commit_leaves_no_unfinished_generation(shop, monkeypatch):
+    def full(*_):
+        raise StoreError("The disk is full.")
+
+    shop.set("new", "red new", (1, 2, 3))
+    before = everything_in(shop.home / "generations")
+    with monkeypatch.context() as patch, pytest.raises(StoreError):
+        patch.setattr(index_run, "record_pending", full)
+        shop.update()
+    assert everything_in(shop.home / "generations") == before and not (shop.home / "staging").exists()
+    with monkeypatch.context() as patch, pytest.raises(StoreError):
+        patch.setattr(Connections, "importing", lost_at_the_commit)
+        shop.update()
+    assert (shop.home / "generations" / ".building-000002").is_dir()  # the products may be committed
+    assert shop.update().made and current_number(shop.home) == 2
+
+
+@contextmanager
+def lost_at_the_commit(connections):
+    with connections.transaction() as db:
+        yield db
+        if connections._path.parent.name != "staging":
+            raise StoreError("The connection was lost while a change was committed.")
+
+
+def everything_in(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
 def test_a_failed_gate_leaves_everything_as_it_was(shop, monkeypatch):

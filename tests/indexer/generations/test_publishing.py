@@ -71,6 +71,17 @@ def test_where_nothing_is_left_over_the_lock_is_not_even_taken(tmp_path, monkeyp
     assert recover_pending(tmp_path / "home") == ""
 
 
+def test_a_copy_that_a_killed_build_left_is_removed(tmp_path):
+    home = tmp_path / "home"
+    build_index(home, colour_shop(tmp_path / "feed"), FakeEncoder())
+    staging = ShopHome(home).staging
+    staging.mkdir()
+    (staging / "catalog.sqlite").write_bytes(b"a copy")
+    with writer(home):
+        assert recover_pending(home) == "" and staging.exists()
+    assert recover_pending(home) == "" and not staging.exists()
+
+
 def test_a_home_that_may_not_be_written_is_served_as_it_is(crashed, caplog):
     caplog.set_level("INFO")
     ShopHome(crashed).build_lock.unlink()
