@@ -116,7 +116,7 @@ def _compare(db: Connection, chunk: Mapping[str, Product], restored: Mapping[str
     known = read(db, list(keys.values()))
     written = _Written()
     for product in chunk.values():
-        _require_storable(product)
+        require_storable(product)
         key = keys.get(product.id)
         if key is None:
             key = restored.get(product.id)
@@ -133,10 +133,12 @@ def _compare(db: Connection, chunk: Mapping[str, Product], restored: Mapping[str
     return written
 
 
-def _require_storable(product: Product) -> None:
-    """Raise BadInput for a character that PostgreSQL has not in JSON, as psycopg does for other texts."""
-    if any("\0" in text for pair in product.attributes.items() for text in pair):
-        problem = f"An attribute of the product {product.id[:100]!r} has the character NUL."
+def require_storable(product: Product) -> None:
+    """Raise BadInput for a character that PostgreSQL has not in texts and JSON."""
+    texts = (*values_of(product), *(picture.path for picture in product.pictures))
+    own = any("\0" in text for text in texts if isinstance(text, str))
+    if own or any("\0" in text for pair in product.attributes.items() for text in pair):
+        problem = f"A text of the product {product.id[:100]!r} has the character NUL."
         raise BadInput(problem, "Remove it.")
 
 

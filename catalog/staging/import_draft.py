@@ -113,6 +113,8 @@ class _StagedImport:
         self._since = copy.seq
 
     def apply(self, products: Sequence[Product], gone: Sequence[str]) -> None:
+        for product in products:  # what the copy would store, but the shop refuse once the index is made
+            self._rows.require_storable(product)
         new = len({product.id for product in products}) - self._known(products)
         if new:
             first = _begun(lambda: self._shop.reserve_keys(new))
