@@ -43,11 +43,12 @@ def read_feed_rows(home: Path, catalogue: Catalogue, files: FileStatCache) -> Ma
     if changed is None:
         return NO_ROWS
     changed |= _with_other_files(catalogue, files)
+    present = {product_id for _, product_id in catalogue.ids()}  # a damaged catalogue may lack one without a change
     places = range(0, len(digests), DIGEST_BYTES)
     return {
         digests[at : at + DIGEST_BYTES]: product_id
         for at, product_id in zip(places, ids, strict=True)
-        if product_id not in changed
+        if product_id in present and product_id not in changed
     }
 
 

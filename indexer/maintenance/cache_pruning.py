@@ -57,8 +57,9 @@ class PruneReport:
 
 def cache_files(home: Path) -> list[CacheFile]:
     """List every file of the cache. Raises NoGeneration, DamagedGeneration."""
-    prefixes = cache_path(home, _manifest(home).fingerprint, "").name, ShopHome(home).file_stats.name
-    paths = sorted(path for path in ShopHome(home).cache.glob("*") if path.is_file())
+    shop = ShopHome(home)
+    prefixes = cache_path(home, _manifest(home).fingerprint, "").name, shop.file_stats.name, shop.feed_rows.name
+    paths = sorted(path for path in shop.cache.glob("*") if path.is_file())
     return [CacheFile(path.name, path.stat().st_size, path.name.startswith(prefixes)) for path in paths]
 
 

@@ -118,7 +118,8 @@ def test_rows_and_products_without_each_other_are_found(run, home):
     assert any("a row belongs to product 1, which is not in the catalogue" in line for line in lines)
     assert any("product 2 has a row for a picture that it does not show" in line for line in lines)
     assert run("update", "--home", home).exit_code == 0
-    assert run("verify", "--home", home, "--deep").exit_code == 0
+    checked = run("verify", "--home", home, "--deep")
+    assert checked.exit_code == 0, checked.output
 
 
 @pytest.mark.parametrize(("column", "kind"), [(0, "vectors"), (7, "titles")])
