@@ -26,6 +26,15 @@ def pytest_collection():
         gc.enable()
 
 
+@pytest.fixture(autouse=True)
+def same_priority(monkeypatch):
+    """Commands lower the priority of their process for good: here, that of every later test and of its browser too."""
+    nice = os.nice
+    monkeypatch.setattr(os, "nice", lambda more: nice(0))
+    if hasattr(os, "sched_setscheduler"):
+        monkeypatch.setattr(os, "sched_setscheduler", lambda *policy: None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def shared_models():
     os.environ.setdefault("WINDOWSHOP_MODELS", str(Path(__file__).parents[1] / "var" / "models"))

@@ -10,7 +10,6 @@ from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from search.__main__ import main
 from search.cli.prices import price_fit_commands
-from search.fitting import priority
 from search.pricing.demand.demand_model import DemandModel
 from search.pricing.demand.demand_store import DemandManifest, StoredDemand, publish_demand, serving_demand
 from search.pricing.learning import price_fit, price_store
@@ -25,7 +24,6 @@ NOW = week_start(FIRST + WEEKS)
 @pytest.fixture
 def shop(tmp_path, monkeypatch):
     """Runs a command on a home whose history ends now."""
-    monkeypatch.setattr(priority.os, "nice", lambda by: 0)
     Catalogue.open(ShopHome(tmp_path).catalogue).close()
     weekly = drawn_prices()
     clock = [NOW]
