@@ -86,11 +86,8 @@ def test_developers_try_a_search_on_the_page_of_the_api(visit):
     assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_pages_are_light_still_and_quick(visit, photos):
+def test_pages_are_light_and_still(visit):
     page = visit()
-    page.goto(PAGES["error"])
-    page.wait_for_load_state("networkidle")
-    limit = max(PAINTED, PLAIN_FACTOR * page.evaluate(PAINT))
     weights = {}
     page.on("response", lambda answer: weights.update({answer.url: answer}))
     for name, address in PAGES.items():
@@ -99,20 +96,29 @@ def test_pages_are_light_still_and_quick(visit, photos):
         page.goto(address)
         page.wait_for_load_state("networkidle")
         text = [each for each in weights.values() if not each.header_value("content-type").startswith("image/")]
-        weight = sum(len(each.body()) for each in text)
-        moved, painted = page.evaluate(SHIFTS), page.evaluate(PAINT)
+        weight, moved = sum(len(each.body()) for each in text), page.evaluate(SHIFTS)
         for _ in range(VISITS - 1):
-            if painted > limit or moved > MOVED:  # a busy machine may paint a page before all of it has come
+            if moved > MOVED:  # a busy machine may paint a page before all of it has come
                 page.reload()
                 page.wait_for_load_state("networkidle")
-                moved, painted = min(moved, page.evaluate(SHIFTS)), min(painted, page.evaluate(PAINT))
-        print(f"{name}: {weight:,} bytes, moved {moved:.4f}, painted {painted:.0f} ms after the answer")
-        assert weight <= WEIGHT and moved <= MOVED and painted <= limit, name
+                moved = min(moved, page.evaluate(SHIFTS))
+        print(f"{name}: {weight:,} bytes, moved {moved:.4f}")
+        assert weight <= WEIGHT and moved <= MOVED, name
 
 
-def test_results_of_a_photo_are_painted_soon_after_the_answer(visit, photos):
+@pytest.mark.torture  # times by the clock
+def test_pages_are_painted_soon_after_the_answer(visit, photos):
+    page = visit(PAGES["error"])
+    page.wait_for_load_state("networkidle")
+    limit = max(PAINTED, PLAIN_FACTOR * page.evaluate(PAINT))
+    for name, address in PAGES.items():
+        painted = []
+        for _ in range(VISITS):
+            page.goto(address)
+            page.wait_for_load_state("networkidle")
+            painted.append(page.evaluate(PAINT))
+        print(f"{name}: painted {min(painted):.0f} ms after the answer")
+        assert min(painted) <= limit, name
     page = visit()
     page.set_input_files("#photo", photos / "p159.jpg")
-    painted = page.evaluate(PAINTED_PHOTO)
-    print(f"painted {painted:.0f} ms after the answer")
-    assert painted <= PAINTED
+    assert page.evaluate(PAINTED_PHOTO) <= limit
