@@ -47,11 +47,11 @@ def _entries(path: Path) -> Iterator[GlossaryEntry]:
 
 
 def _entry(path: Path, row: LabelledRow) -> GlossaryEntry:
-    term, language, text = (row.values[name] for name in COLUMNS)
+    term, language, text = map(row.values.__getitem__, COLUMNS)
     if not term or not language:
         hint = "For example: 红色,zh,red or jumper,en,sweater|pullover."
         raise bad_line(path, row.line, "no term, or no language", hint)
     replacements = tuple(part.strip() for part in text.split("|") if part.strip())
-    if any(len(name) > MAX_TERM for name in (term, *replacements)):
+    if max(map(len, (term, *replacements))) > MAX_TERM:
         raise bad_line(path, row.line, f"longer than {MAX_TERM} characters", "Give single words and short names.")
     return GlossaryEntry(term, language.lower(), replacements)

@@ -146,6 +146,8 @@ class LanguageTerms:
 
 def term_words(text: str) -> list[str]:
     """Return the words of a normalised text as terms are compared: parts of compounds, characters without spaces."""
+    if text.isascii() and text.replace(" ", "").isalpha():
+        return text.split()
     words: list[str] = []
     for _, _, piece in tokenise(text):
         words += clusters(piece) if unspaced(piece) else [word for _, _, word in split_compound(piece)]

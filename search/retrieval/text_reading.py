@@ -241,7 +241,7 @@ class TextReader:
         return {
             term: [
                 tuple(map(forms, alternative.words))
-                for concept in self._glossary.apply(term).concepts
+                for concept in self._glossary.apply(term, ENGLISH).concepts
                 for alternative in concept.alternatives
             ]
             for term in self._glossary.english

@@ -27,6 +27,7 @@ KIND_TEMPERATURE = 0.06  # of the softmax that shares confidence among the shop'
 SOLD_KIND = 0.55  # relation to a kind of the shop from which a kind of all shops is sold here, perhaps by another name
 MAX_NAME_WORDS = 4
 MIN_FOREIGN = 50  # kinds not sold here that the evidence is scaled by
+BATCH_KINDS = 256  # of kinds not sold here that are compared with all phrases at once: 19 MB
 
 # Log odds that the kind is sold: a line over the evidence in standard deviations of things not sold. Fitted on tuning
 # halves of questions in shoppers' own words and of things not sold, in the sample shop and the fashion shop.
@@ -134,10 +135,10 @@ class _Owned:
         own, starts = np.unique(kinds[order], return_index=True)
         return cls(order, starts, own, count)
 
-    def sums(self, shares: Floats) -> Floats:
-        """Return the sums (q, kinds) of the shares (q, phrases) of each kind."""
-        sums = np.zeros((len(shares), self.count), np.float32)
-        sums[:, self.kinds] = np.add.reduceat(shares[:, self.order], self.starts, axis=1)
+    def sums(self, values: Floats) -> Floats:
+        """Return the sums (q, kinds) of the values (q, phrases) of each kind."""
+        sums = np.zeros((len(values), self.count), np.float32)
+        sums[:, self.kinds] = np.add.reduceat(values[:, self.order], self.starts, axis=1)
         return sums
 
 
@@ -171,10 +172,17 @@ def _scale_of(kinds: Floats, vectors: KindVectors) -> _Scale:
     foreign = np.flatnonzero(cosines.max(axis=1) < FOREIGN)
     if len(foreign) < MIN_FOREIGN:
         return scale
-    others = vectors.names[foreign] @ vectors.phrases.T
-    others[vectors.owners == foreign[:, None]] = -1.0  # as if it were not in the list: there are more kinds than these
-    _, evidence = _compare(vectors.names[foreign] @ kinds.T, others, scale)
+    batches = np.split(foreign, range(BATCH_KINDS, len(foreign), BATCH_KINDS))
+    evidence = np.concatenate([_foreign_evidence(batch, kinds, vectors, scale) for batch in batches])
     return replace(scale, mean=float(evidence.mean()), spread=max(1e-3, float(evidence.std())))
+
+
+def _foreign_evidence(foreign: Ids, kinds: Floats, vectors: KindVectors, scale: _Scale) -> Floats:
+    """Return the evidence (n,) for the names of kinds that the shop does not sell."""
+    names = vectors.names[foreign]
+    others = names @ vectors.phrases.T
+    others[vectors.owners == foreign[:, None]] = -1.0  # as if it were not in the list: there are more kinds than these
+    return _compare(names @ kinds.T, others, scale)[1]
 
 
 def _compare(cosines: Floats, others: Floats, scale: _Scale) -> tuple[Floats, Floats]:
@@ -183,5 +191,8 @@ def _compare(cosines: Floats, others: Floats, scale: _Scale) -> tuple[Floats, Fl
     `cosines` (q, n) are those to the shop's kinds, `others` (q, p) those to all phrases. The evidence: how near
     the kinds that the question is near to are to the shop's, 1 where the shop sells them.
     """
-    shares = scale.owned.sums(softmax(others / np.float32(TEMPERATURE)))
+    powers = others / np.float32(TEMPERATURE)
+    powers -= powers.max(axis=1, keepdims=True)
+    sums = scale.owned.sums(np.exp(powers, out=powers))
+    shares = sums / sums.sum(axis=1, keepdims=True)
     return cosines + np.float32(RELATED_SHARE) * (shares @ scale.related), shares @ scale.sold

@@ -6,9 +6,10 @@ A value is an interval: "15-20 cm" is one, and so is a fluid ounce, which is les
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
 from catalog.text.folding import normalise
 from catalog.text.quantities import Side, amounts_in
@@ -144,20 +145,25 @@ def _axis_near(text: str, start: int, end: int) -> str:
 
 
 _CHINESE_WORDS = {"height": "高", "width": "宽", "depth": "深", "length": "长", "diameter": "直径|口径"}
-_NAMES = {
-    axis: [
-        *(topics()[axis].patterns[ASKS][language] for language in LANGUAGES if language != "zh"),
-        pattern_of(_CHINESE_WORDS[axis].split("|"), "zh"),
-    ]
-    for axis in AXES
-}
+
+
+@cache  # compiled with the first question, not when a server starts
+def _names() -> Mapping[str, Sequence[re.Pattern[str]]]:
+    """Return the patterns that find the names of each axis."""
+    return {
+        axis: [
+            *(topics()[axis].patterns[ASKS][language] for language in LANGUAGES if language != "zh"),
+            pattern_of(_CHINESE_WORDS[axis].split("|"), "zh"),
+        ]
+        for axis in AXES
+    }
 
 
 def _named(words: str, first: bool) -> str:
     """Return the axis that some words name, the one nearest to the measure; `first` where it stands before them."""
     found = [
         (match.start() if first else -match.end(), axis)
-        for axis, patterns in _NAMES.items()
+        for axis, patterns in _names().items()
         for pattern in patterns
         for match in pattern.finditer(words)
     ]
