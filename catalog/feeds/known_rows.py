@@ -7,13 +7,14 @@ without a date of a sale, and whose pictures are the files that it names, withou
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from types import MappingProxyType
 
 DIGEST_BYTES = 16
+_END = b"\n"  # behind each id; no id has it
 _DATES = "sale_price_effective_date"
 _READING = ("feeds", "money", "text")  # folders of catalog whose code and tables make a product of a row
 NO_ROWS: Mapping[bytes, str] = MappingProxyType({})
@@ -27,12 +28,15 @@ class UnchangedRow:
 
 
 class KnownRows:
-    """The rows of one reading of a feed: `before` has the ids of products by digest, `noted` those of this reading."""
+    """The rows of one reading of a feed: `before` has the ids of products by digest, until the feed has been read.
+
+    Those of this reading take 16 bytes and their ids: a dictionary would take two hundred for each product.
+    """
 
     def __init__(self, before: Mapping[bytes, str] = NO_ROWS) -> None:
         self.before = before
-        self.noted: dict[bytes, str] = {}
         self._key = b""
+        self._digests, self._ids = bytearray(), bytearray()
 
     def begin(self, header: Sequence[str], folder: str) -> None:
         """Begin a table with these columns, whose pictures are in this folder."""
@@ -46,7 +50,18 @@ class KnownRows:
     def note(self, digest: bytes, product_id: str, cells: Mapping[str, Sequence[str]]) -> None:
         """Note the product of a row that was read without anything to be said about it."""
         if digest and not cells.get(_DATES):
-            self.noted[digest] = product_id
+            self.note_again(digest, product_id)
+
+    def note_again(self, digest: bytes, product_id: str) -> None:
+        """Note the product of a row that was known."""
+        self._digests += digest
+        self._ids += product_id.encode("utf-8", "surrogatepass") + _END
+
+    def noted(self) -> Iterator[tuple[bytes, str]]:
+        """Yield the digest and the product's id of each row noted in this reading."""
+        ids = self._ids.decode("utf-8", "surrogatepass").split(_END.decode())
+        for at, product_id in zip(range(0, len(self._digests), DIGEST_BYTES), ids, strict=False):  # one "" more
+            yield bytes(self._digests[at : at + DIGEST_BYTES]), product_id
 
 
 def _unambiguous(texts: Sequence[str]) -> bytes:

@@ -143,7 +143,7 @@ def _products(
                 raise BadRow(f"duplicate id {product_id[:80]!r}: line {lines[product_id]} has it too")
             if known is not None and row.is_known:
                 lines[product_id] = row.line
-                known.noted[row.digest] = product_id
+                known.note_again(row.digest, product_id)
                 yield UnchangedRow(product_id)
                 continue
             uses, folder.unsettled = habits.uses, False

@@ -78,9 +78,9 @@ class FeedDiff:
                     self._known_contents |= {path: content for path, content in contents.items() if content}
             self._compare(complete, PictureResults(known))
 
-    def complete(self, rows: Mapping[bytes, str]) -> dict[bytes, str]:
-        """Return ids by digest without those of products that lack pictures which their rows name."""
-        return {digest: product_id for digest, product_id in rows.items() if product_id not in self._incomplete}
+    def complete(self, rows: Iterable[tuple[bytes, str]]) -> Iterator[tuple[bytes, str]]:
+        """Yield digests and ids without those of products that lack pictures which their rows name."""
+        return ((digest, product_id) for digest, product_id in rows if product_id not in self._incomplete)
 
     def unread_paths(self) -> list[str]:
         """Return the picture files that pending products wait for."""
@@ -124,6 +124,7 @@ class FeedDiff:
             elif remove:
                 self.gone.append(product_id)
                 self.changes.count(REMOVED, product_id)
+        self._unchanged = set()  # the index needs the memory
 
     def repeated(self, undone: Iterable[tuple[str, Mapping[str, Any] | None]]) -> tuple[int, int]:
         """Return how many changes `ProductHistory.undone` yields, and how many of them this feed makes again."""

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from catalog.errors import BadFeed, GenerationError
-from catalog.feeds.known_rows import KnownRows
+from catalog.feeds.known_rows import NO_ROWS, KnownRows
 from catalog.feeds.reader import read_feed
 from catalog.files.failpoints import failpoint
 from catalog.home import ShopHome
@@ -151,7 +151,7 @@ class IndexRun:
         # An update has compared since `seq`: what it wrote itself is read once more. A build wrote what it has read.
         seq = sealed.candidate.manifest.seq if self._rebuild and sealed else diff.seq
         with self._open_catalogue() as catalogue:
-            write_feed_rows(self._home, diff.complete(self._rows.noted), catalogue, seq)
+            write_feed_rows(self._home, diff.complete(self._rows.noted()), catalogue, seq)
 
     def _open_catalogue(self) -> AbstractContextManager[Catalogue]:
         return closing(open_catalogue(self._home, create=True))
@@ -169,6 +169,7 @@ class IndexRun:
             if catalogue is not None and not self._options.check_pictures:
                 self._rows = KnownRows(read_feed_rows(self._home, catalogue, files))
             diff.add_items(read_feed(feed.path, fetcher, feed.encoding, self._rows))
+            self._rows.before = NO_ROWS  # the index needs the memory
         rows = diff.changes.unchanged + len(diff.puts) + len(diff.pending) + len(diff.rejected)
         self._steps.add("read", rows, 0.0)
         contents = self._read_pictures(diff.unread_paths(), files, dry_run)

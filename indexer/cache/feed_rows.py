@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from pathlib import Path
 
@@ -52,14 +52,18 @@ def read_feed_rows(home: Path, catalogue: Catalogue, files: FileStatCache) -> Ma
     }
 
 
-def write_feed_rows(home: Path, rows: Mapping[bytes, str], catalogue: Catalogue, seq: int) -> None:
-    """Store ids by digest: change `seq` is one at which the catalogue has these products as the rows have them.
+def write_feed_rows(home: Path, rows: Iterable[tuple[bytes, str]], catalogue: Catalogue, seq: int) -> None:
+    """Store digests and ids: change `seq` is one at which the catalogue has these products as the rows have them.
 
     Where they cannot be stored, log it: the next update reads every row.
     """
-    body = b"".join(rows) + "\n".join(rows.values()).encode()
-    place = catalogue.product_changed_at(seq)
-    head = {"format": FORMAT, "seq": seq, "changed": place, "rows": len(rows), "check": blake2b(body).hexdigest()}
+    digests, ids = bytearray(), bytearray()
+    for digest, product_id in rows:
+        digests += digest
+        ids += b"\n" * bool(ids) + product_id.encode()
+    body, place = bytes(digests + ids), catalogue.product_changed_at(seq)
+    count = len(digests) // DIGEST_BYTES
+    head = {"format": FORMAT, "seq": seq, "changed": place, "rows": count, "check": blake2b(body).hexdigest()}
     data = json.dumps(head).encode() + b"\n" + body
     try:
         write_atomically(ShopHome(home).feed_rows, lambda path: path.write_bytes(data))

@@ -26,7 +26,7 @@ WORD_KEYS_FILE = "word_keys.npy"
 WORD_NOTES_FILE = "words.json"  # how the words were made
 FORMAT = 1
 FIELD_BITS = {name: 1 << number for number, name in enumerate(WORD_COLUMNS)}  # of an entry's fields
-BATCH_OCCURRENCES = 1_000_000  # that are read at once
+BATCH_OCCURRENCES = 10_000  # that are read at once; more take no less time, and their memory stays in pieces
 KNOWN_NUMBERS = 65_536  # words whose places in the order stay in memory
 _END = b"\n"  # behind each word; no word has it
 ID_BEGINS, _ID_ENDS = "=", ">"  # words of ids begin with the former; the latter is the next character
