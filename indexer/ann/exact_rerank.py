@@ -18,7 +18,7 @@ from indexer.types import Floats, Ids, Mask
 OVERFETCH_FACTOR = 4
 MIN_FETCH = 100
 MIN_FETCH_PARTIAL = 200  # for queries with empty blocks, by 4-bit codes: near rows are more alike, most are not read
-FIRST_READ = 38  # rows read exactly beyond the k asked for, before the others are known to be worth reading
+FIRST_READ = 38  # rows read exactly beyond the k of the answer, before the others are known to be worth reading
 ERROR_DEVIATIONS = 5.0  # of the index's scores from the exact ones, beyond which a row is not read
 ROUNDING = 1e-5  # of scores: equal rows are read all or none
 MAX_EXACT_ROWS = 2_048  # up to so many allowed rows, reading them all is as fast as probing lists and misses none

@@ -1,4 +1,4 @@
-"""Some of a segment's products, as bits, and as a mask and places once these are asked for."""
+"""Some of a segment's products, as bits, and as a mask and places where a reader needs those."""
 
 from __future__ import annotations
 

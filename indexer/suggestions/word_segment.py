@@ -29,7 +29,7 @@ LAST = "\U0010ffff"
 FIRST_COUNTED = 4  # words of a large range that are counted for each that is wanted, before others can be left out
 SPREAD = 4  # words that lie between those to be counted, from which each is looked up by itself
 BLOCK = 1_024  # products whose texts are read at once
-TEXT_COST = 8  # what a word of a product's texts takes, beside a product in a word's list
+TEXT_COST = 8  # what a word of a product's texts takes, where a product in a word's list takes 1
 
 Numbers = NDArray[np.int32]
 
@@ -211,7 +211,7 @@ class WordSegment:
         return replace(self, present=ProductMask.of(present), counts=self.counts - gone)
 
     def _reading_takes(self, products: int) -> int:
-        """Return what it takes to read the texts of so many products, beside a product in a word's list."""
+        """Return what it takes to read the texts of so many products in places of a word's list."""
         return TEXT_COST * products * (1 + len(self.texts) // max(1, len(self)))
 
     def _texts_of(self, places: Ids) -> tuple[Numbers, Ids]:

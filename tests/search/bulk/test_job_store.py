@@ -392,8 +392,8 @@ def test_the_command_goes_on_where_it_stopped(home, tmp_path, monkeypatch, small
     (job,) = JobStore(home).all()
     assert job.status()["done"] == 8 and not out.exists()
     monkeypatch.delenv("WINDOWSHOP_FAILPOINT")
-    told = CliRunner().invoke(main, command)
-    assert told.exit_code == 0 and "20 rows, 0 failed, 0 need review" in told.stderr
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0 and "20 rows, 0 failed, 0 need review" in result.stderr
     assert len(JobStore(home).all()) == 1
     rows = list(csv.DictReader(io.StringIO(out.read_text())))
     assert [row["id"] for row in rows] == [f"new-{n}" for n in range(20)]
@@ -408,9 +408,9 @@ def test_rows_that_repeat_a_listing_or_a_row_are_left_to_be_looked_at(home, tmp_
             file.writestr(name, data)
     job = begun(home, tmp_path / "a.zip")
     work(home, job)
-    told = [(row["suggestion"]["duplicates"], row["suggestion"]["repeats_row"]) for row in job.rows()]
-    assert [[(one["id"], one["kind"]) for one in listed] for listed, _ in told] == [[("mugs-3", "same_file")], [], []]
-    assert [row for _, row in told] == [0, 0, 2]
+    result = [(row["suggestion"]["duplicates"], row["suggestion"]["repeats_row"]) for row in job.rows()]
+    assert [[(one["id"], one["kind"]) for one in listed] for listed, _ in result] == [[("mugs-3", "same_file")], [], []]
+    assert [row for _, row in result] == [0, 0, 2]
     assert [row["sure"] for row in job.rows()] == [False, True, False]
     assert review.accept_above(home, job, 0.3) == [2]
     rows = list(csv.DictReader(io.StringIO("".join(exports.corrected_csv(job)))))
@@ -428,8 +428,8 @@ def test_a_listings_own_row_and_variants_of_one_picture_repeat_nothing(home, tmp
         file.writestr("list.csv", "\n".join(rows))
     job = begun(home, tmp_path / "a.zip")
     work(home, job)
-    told = [(row["suggestion"]["duplicates"], row["suggestion"]["repeats_row"]) for row in job.rows()]
-    assert told == [([], 0), ([], 0), ([], 0), ([], 2)]
+    result = [(row["suggestion"]["duplicates"], row["suggestion"]["repeats_row"]) for row in job.rows()]
+    assert result == [([], 0), ([], 0), ([], 0), ([], 2)]
     assert review.accept_above(home, job, 0.3) == [1, 2, 3]
 
 
@@ -495,8 +495,8 @@ def test_listings_are_a_feed_of_what_was_accepted(home, done, tmp_path):
     header, *lines = (feed / "listings.csv").read_text().splitlines()
     assert header.split(",")[:4] == ["id", "title", "image", "category"] and len(lines) == 2
     assert "suggested" not in header and "'=1+0" in lines[0]  # safe in a spreadsheet all the same
-    told = CliRunner().invoke(indexer, ["add", "--home", str(home), "--feed", str(feed / "listings.csv")])
-    assert told.exit_code == 0, told.output
+    result = CliRunner().invoke(indexer, ["add", "--home", str(home), "--feed", str(feed / "listings.csv")])
+    assert result.exit_code == 0, result.output
     with SearchEngine.open(home) as engine:
         added = engine.find([f"new-{n}" for n in range(12)])
     assert {one: (product.title, product.category) for one, product in added.items()} == {
@@ -723,11 +723,11 @@ def test_the_command_says_by_its_exit_code_that_rows_failed_and_writes_a_feed(ho
     (feed / "list.csv").write_text("id,title,image\n1,Scarf,good.jpg\n2,x,none.jpg\n")
     listings = tmp_path / "listings.csv"
     command = ["categorise", "--home", str(home), "--bulk", str(feed / "list.csv"), "--out", str(tmp_path / "out.csv")]
-    told = CliRunner().invoke(main, [*command, "--listings", str(listings)])
-    assert told.exit_code == 3 and "line 3: '2'" in told.stderr
+    result = CliRunner().invoke(main, [*command, "--listings", str(listings)])
+    assert result.exit_code == 3 and "line 3: '2'" in result.stderr
     (row,) = csv.DictReader(io.StringIO(listings.read_text()))
     assert (row["id"], row["title"], row["category"]) == ("1", "Scarf", "Wear > Scarves")
-    told = CliRunner().invoke(main, [*command, "--listings", str(listings), "--accept", "1"])
-    assert told.exit_code == 3 and listings.read_text().split() == ["id,title,image"]
+    result = CliRunner().invoke(main, [*command, "--listings", str(listings), "--accept", "1"])
+    assert result.exit_code == 3 and listings.read_text().split() == ["id,title,image"]
     assert CliRunner().invoke(main, ["categorise", "--photos", str(feed / "list.csv"), *command[-2:]]).exit_code == 2
     assert "exit code is 3" in " ".join(CliRunner().invoke(main, ["categorise", "--help"]).output.split())
