@@ -12,6 +12,7 @@ from catalog.postgres import copying, price_rows, product_rows, words
 from catalog.postgres.connections import PostgresConnections
 from catalog.price_history.price_history import PriceHistory
 from catalog.product import Product
+from catalog.storable import storable
 from catalog.storage.catalogue import Catalogue, CatalogueStatements, ReplaceCounts
 from catalog.storage.history import NEVER
 from catalog.storage.modification_times import KeyRange
@@ -66,7 +67,7 @@ class PostgresCatalogue(Catalogue):
     def put(self, products: Iterable[Product]) -> None:
         """Write the products in one transaction."""
         with self._write() as db:
-            product_rows.put(db, products)
+            product_rows.put(db, storable(products))
 
     @contextmanager
     def replacing(self, products: Iterable[Product]) -> Iterator[ReplaceCounts]:
@@ -74,7 +75,7 @@ class PostgresCatalogue(Catalogue):
         with self._write() as db:
             db.execute(_CREATE_IMPORTED)
             added = changed = unchanged = 0
-            source = iter(products)
+            source = storable(products)
             while chunk := list(itertools.islice(source, product_rows.CHUNK_PRODUCTS)):
                 db.execute(_INSERT_IMPORTED, ([product.id for product in chunk],))
                 counts = product_rows.put(db, chunk, NEVER)
@@ -90,7 +91,7 @@ class PostgresCatalogue(Catalogue):
     ) -> Iterator[ReplaceCounts]:
         """Write and remove products in one transaction, which ends with the block."""
         with self._write() as db:
-            added, changed, unchanged = product_rows.put(db, products, generation)
+            added, changed, unchanged = product_rows.put(db, storable(products), generation)
             self.history.settle(db)
             yield ReplaceCounts(added, changed, product_rows.remove(db, list(gone), generation), unchanged)
 

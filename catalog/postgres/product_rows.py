@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from catalog.errors import BadInput
 from catalog.files.failpoints import failpoint
 from catalog.postgres import price_rows, words
 from catalog.postgres.connections import Connection
@@ -116,7 +115,6 @@ def _compare(db: Connection, chunk: Mapping[str, Product], restored: Mapping[str
     known = read(db, list(keys.values()))
     written = _Written()
     for product in chunk.values():
-        require_storable(product)
         key = keys.get(product.id)
         if key is None:
             key = restored.get(product.id)
@@ -131,15 +129,6 @@ def _compare(db: Connection, chunk: Mapping[str, Product], restored: Mapping[str
             if product.origin != known[key].origin:  # line numbers shift without a change of the product
                 written.origins[key] = product.origin
     return written
-
-
-def require_storable(product: Product) -> None:
-    """Raise BadInput for a character that PostgreSQL has not in texts and JSON."""
-    texts = (*values_of(product), *(picture.path for picture in product.pictures))
-    own = any("\0" in text for text in texts if isinstance(text, str))
-    if own or any("\0" in text for pair in product.attributes.items() for text in pair):
-        problem = f"A text of the product {product.id[:100]!r} has the character NUL."
-        raise BadInput(problem, "Remove it.")
 
 
 def _write(db: Connection, written: _Written, generation: int | None, prices: bool) -> None:

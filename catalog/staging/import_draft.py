@@ -26,6 +26,7 @@ from catalog.database import StoreBusy
 from catalog.errors import StoreError
 from catalog.files.failpoints import failpoint
 from catalog.product import Product
+from catalog.storable import require_storable
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.history import NEVER, decode, encode, with_fields
 
@@ -113,8 +114,8 @@ class _StagedImport:
         self._since = copy.seq
 
     def apply(self, products: Sequence[Product], gone: Sequence[str]) -> None:
-        for product in products:  # what the copy would store, but the shop refuse once the index is made
-            self._rows.require_storable(product)
+        for product in products:  # before any key is taken
+            require_storable(product)
         new = len({product.id for product in products}) - self._known(products)
         if new:
             first = _begun(lambda: self._shop.reserve_keys(new))

@@ -92,10 +92,6 @@ def put(
     return added, changed, unchanged
 
 
-def require_storable(_: Product) -> None:
-    """Refuse no product: SQLite stores every text."""
-
-
 def key_of(db: sqlite3.Connection, product_id: str) -> int | None:
     """Return the key of a product, or None when no product has that id."""
     row = db.execute("SELECT key FROM products WHERE id = ?", (product_id,)).fetchone()

@@ -110,9 +110,6 @@ class StoredProducts(Protocol):
     def remove(self, db: Any, ids: Sequence[str], generation: int | None, prices: bool = ..., /) -> int:
         """Remove products by id; return how many there were."""
 
-    def require_storable(self, product: Product, /) -> None:
-        """Raise BadInput for a product that this database cannot store."""
-
     def record_prices(self, db: Any, changed: Sequence[tuple[Product | None, Product | None]], /) -> None:
         """Record what products cost before and after changes that were written without their prices."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from catalog.price_history.price_history import PriceHistory
 from catalog.product import Product
+from catalog.storable import storable
 from catalog.storage import modification_times, older_schemas, price_rows, product_rows, word_index
 from catalog.storage.catalogue import Catalogue, CatalogueStatements, ReplaceCounts
 from catalog.storage.connections import Connections
@@ -63,7 +64,7 @@ class SqliteCatalogue(Catalogue):
     def put(self, products: Iterable[Product]) -> None:
         """Add or overwrite products by id, all or none of them; log each change, but not an equal product."""
         with self._write() as db:
-            product_rows.put(db, products)
+            product_rows.put(db, storable(products))
 
     @contextmanager
     def replacing(self, products: Iterable[Product]) -> Iterator[ReplaceCounts]:
@@ -74,7 +75,7 @@ class SqliteCatalogue(Catalogue):
         with self._connections.importing() as db:
             db.execute("CREATE TEMP TABLE IF NOT EXISTS kept (id TEXT PRIMARY KEY) WITHOUT ROWID")
             db.execute("DELETE FROM temp.kept")
-            added, changed, unchanged = product_rows.put(db, product_rows.record_ids(db, products), NEVER)
+            added, changed, unchanged = product_rows.put(db, product_rows.record_ids(db, storable(products)), NEVER)
             gone = db.execute("SELECT id FROM products WHERE id NOT IN (SELECT id FROM temp.kept) ORDER BY key")
             removed = product_rows.remove(db, [row[0] for row in gone.fetchall()], NEVER)
             self.history.settle(db)
@@ -89,7 +90,7 @@ class SqliteCatalogue(Catalogue):
         `generation` is the current one when the import makes none: the change is then part of that one's products.
         """
         with self._connections.importing() as db:
-            added, changed, unchanged = product_rows.put(db, products, generation)
+            added, changed, unchanged = product_rows.put(db, storable(products), generation)
             self.history.settle(db)
             yield ReplaceCounts(added, changed, product_rows.remove(db, list(gone), generation), unchanged)
 

@@ -12,10 +12,11 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from catalog.errors import BadFeed
+from catalog.errors import BadFeed, BadInput
 from catalog.feeds.known_rows import UnchangedRow
 from catalog.feeds.reader import FeedItem
 from catalog.product import Picture, Product, Rejected, RowNote, split_origin
+from catalog.storable import require_storable
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.history import sets_again
 from indexer.build.encoding_pipeline import PictureResults
@@ -126,8 +127,31 @@ class FeedDiff:
                 self.changes.count(REMOVED, product_id)
         self._unchanged = set()  # the index needs the memory
 
-    def repeated(self, undone: Iterable[tuple[str, Mapping[str, Any] | None]]) -> tuple[int, int]:
-        """Return how many changes `ProductHistory.undone` yields, and how many of them this feed makes again."""
+    def require_not_shrunk(self, feed: Path, count: int) -> None:
+        """Raise BadFeed where the feed lacks more than half of the catalogue's `count` products."""
+        count -= self.others
+        removed = self.changes.counts[REMOVED] + self.retained.uncertain
+        if 2 * removed > count:
+            raise BadFeed(
+                f"{feed} lacks {removed:,} of the shop's {count:,} products, more than half. Is it cut short?"
+                " Nothing was changed.",
+                "Look at the feed; --allow-shrink removes them, --keep-missing updates the others only.",
+            )
+
+    def require_not_undone(self, feed: Path, undone: Iterable[tuple[str, Mapping[str, Any] | None]]) -> None:
+        """Raise BadFeed where the feed makes again what somebody has undone by going back to another generation.
+
+        `undone` are the changes that `ProductHistory.undone` yields.
+        """
+        count, repeated = self._repeated(undone)
+        if 2 * repeated > count:
+            raise BadFeed(
+                f"{feed} makes {repeated:,} of {count:,} changes again that going to another generation undid."
+                " Nothing was changed.",
+                "Look at the feed; --force makes them, and rollback --to N returns to the generation that was left.",
+            )
+
+    def _repeated(self, undone: Iterable[tuple[str, Mapping[str, Any] | None]]) -> tuple[int, int]:
         puts, gone = {product.id: product for product in self.puts}, set(self.gone)
         again = [
             product_id in gone if before is None else product_id in puts and sets_again(puts[product_id], before)
@@ -145,7 +169,12 @@ class FeedDiff:
     def _products(self, items: Iterable[FeedItem]) -> Iterator[Product]:
         for item in items:
             if isinstance(item, Product):
-                yield item
+                try:
+                    require_storable(item)
+                except BadInput as error:
+                    self.rejected.append(Rejected(*split_origin(item.origin), error.message, item.id))
+                else:
+                    yield item
             elif isinstance(item, UnchangedRow):
                 self.changes.unchanged += 1
                 self._unchanged.add(item.product_id)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
-from contextlib import nullcontext, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -149,6 +149,15 @@ class GenerationBuilder:
             self.remove(folder)
             raise
         return BuiltGeneration(candidate, checked, int(np.count_nonzero(numbers >= 0)))
+
+    @contextmanager
+    def removing_on_error(self, built: BuiltGeneration) -> Iterator[None]:
+        """Remove a generation that is not published where the block ends with an error."""
+        try:
+            yield
+        except BaseException:
+            self.remove(built.candidate.folder)
+            raise
 
     def remove(self, folder: Path) -> None:
         """Remove the folder of a generation that is not published, and its vectors elsewhere."""

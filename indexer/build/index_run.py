@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from catalog.errors import BadFeed, GenerationError
+from catalog.errors import GenerationError
 from catalog.feeds.known_rows import NO_ROWS, KnownRows
 from catalog.feeds.reader import read_feed
 from catalog.files.failpoints import failpoint
@@ -26,7 +26,7 @@ from indexer.build.encoding_pipeline import PictureResults, encode_pictures, enc
 from indexer.build.feed_diff import FeedDiff, pictures_now
 from indexer.build.feed_settings import ChosenFeed, UpdateOptions, choose_feed, fetching, remember_feed
 from indexer.build.generation_builder import BuiltGeneration, GenerationBuilder
-from indexer.build.report import BUILD, UPDATE, IndexReport, save_report
+from indexer.build.report import BUILD, UPDATE, IndexReport, RunWarnings, save_report
 from indexer.build.row_writer import ReusableRows, VectorSources
 from indexer.cache.feed_rows import read_feed_rows, write_feed_rows
 from indexer.cache.file_stats import FileStatCache
@@ -68,12 +68,16 @@ class IndexRun:
         with FileStatCache(self._home) as files, recording_to(self._steps):
             diff, sealed = self._build(files) if self._rebuild else self._update(files, publish)
         report = self._report(diff, sealed, made=sealed is not None and publish)
-        if publish:
-            save_report(self._home, report)
-            if not self._options.from_catalogue:
+        if not publish:
+            return report
+        warnings = RunWarnings()
+        if not self._options.from_catalogue:
+            with warnings.instead_of_error("The feed is not remembered: name it when you update the shop next."):
                 remember_feed(self._home, self._feed())
+            with warnings.instead_of_error("The next update reads every row of the feed."):
                 self._remember_rows(diff, sealed)
-            failpoint("update.reported")
+        report = save_report(self._home, report, warnings)
+        failpoint("update.reported")
         return report
 
     def dry_run(self) -> IndexReport:
@@ -125,12 +129,12 @@ class IndexRun:
                 diff.puts.clear()  # they are in the copy, and the index needs the memory
                 self._encode_missing(late, sources, files)
                 built = self._builder.build(draft.catalogue, sources, self._reusable(), self._options.force)
-                if self._previous is not None and self._reusable() is None:
-                    save_encoder_diff(self._home, self._previous, built.candidate, draft.catalogue)
+                with self._builder.removing_on_error(built):
+                    if self._previous is not None and self._reusable() is None:
+                        save_encoder_diff(self._home, self._previous, built.candidate, draft.catalogue)
                 if publish:
-                    built = self._publish(catalogue, draft, built)
-                else:
-                    store.remove_unfinished(self._home)
+                    return self._publish(catalogue, draft, built)
+                self._builder.remove(built.candidate.folder)
         return built
 
     def _publish(self, catalogue: Catalogue, draft: ImportDraft, built: BuiltGeneration) -> BuiltGeneration:
@@ -180,28 +184,11 @@ class IndexRun:
             options = self._options
             remove, certain = not options.keep_missing, options.allow_shrink
             diff.find_removed(catalogue, remove=remove, certain=certain, removable=options.removable)
-            self._refuse_shrinking(feed.path, catalogue.count() - diff.others, diff)
-            self._refuse_repeating(feed.path, catalogue, diff)
+            if not options.allow_shrink:
+                diff.require_not_shrunk(feed.path, catalogue.count())
+            if not options.force:
+                diff.require_not_undone(feed.path, catalogue.history.undone())
         return diff
-
-    def _refuse_shrinking(self, feed: Path, count: int, diff: FeedDiff) -> None:
-        removed = diff.changes.counts[REMOVED] + diff.retained.uncertain
-        if 2 * removed > count and not self._options.allow_shrink:
-            raise BadFeed(
-                f"{feed} lacks {removed:,} of the shop's {count:,} products, more than half. Is it cut short?"
-                " Nothing was changed.",
-                "Look at the feed; --allow-shrink removes them, --keep-missing updates the others only.",
-            )
-
-    def _refuse_repeating(self, feed: Path, catalogue: Catalogue, diff: FeedDiff) -> None:
-        """Refuse a feed that makes again what somebody has undone by going back to another generation."""
-        undone, repeated = diff.repeated(catalogue.history.undone())
-        if 2 * repeated > undone and not self._options.force:
-            raise BadFeed(
-                f"{feed} makes {repeated:,} of {undone:,} changes again that going to another generation undid."
-                " Nothing was changed.",
-                "Look at the feed; --force makes them, and rollback --to N returns to the generation that was left.",
-            )
 
     def _read_pictures(self, paths: list[str], files: FileStatCache, dry_run: bool) -> PictureResults:
         if dry_run or not paths:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from catalog.errors import WindowshopError
 from catalog.files.atomic import write_atomically
 from catalog.home import ShopHome
 from catalog.product import Rejected
@@ -21,11 +24,12 @@ from indexer.step_times import Step
 
 BUILD, UPDATE = "build", "update"
 MAX_LINES = 10  # rejected rows printed
+log = logging.getLogger(__name__)
 REPORT_FIELDS = {  # fields of the JSON file, in order
     BUILD: "generation encoder products pictures indexed encoded reused rejected steps seconds peak_memory_mb index"
-    " recall words_gate gates pictures_per_second retained notes",
+    " recall words_gate gates pictures_per_second retained notes warnings",
     UPDATE: "generation made would_make changes encoded titles copied rows rejected gates seconds peak_memory_mb"
-    " retained notes",
+    " retained notes warnings",
 }
 
 
@@ -37,6 +41,7 @@ class IndexReport:
     one; `manifest` is that of the generation made or compared. `pictures` counts the different pictures that were
     read, `reused` those of them whose vector the cache had, `copied` rows taken from the generation before. `retained`
     are products that stay although the feed has no usable row of them, `notes` values that were not understood.
+    `warnings` are what could not be written once the changes were published.
     """
 
     kind: str
@@ -57,6 +62,7 @@ class IndexReport:
     would_make: bool = False
     retained: RetainedProducts = field(default_factory=RetainedProducts)
     notes: tuple[NoteCount, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -128,8 +134,9 @@ class IndexReport:
         return [first, *self.changes.lines(), *self._attention_lines(), work, *gates, *self._rejected_lines()]
 
     def _attention_lines(self) -> list[str]:
-        """Return lines on products that stay without a usable row, and on values that were not understood."""
-        return [*self.retained.lines(), *note_lines(self.notes)]
+        """Return lines on what was not written, products that stay without a usable row, and values not understood."""
+        warnings = [f"  Warning: {line}" for line in self.warnings]
+        return [*warnings, *self.retained.lines(), *note_lines(self.notes)]
 
     def _rejected_lines(self) -> list[str]:
         lines = rejection_lines(self.rejected, "    ")
@@ -182,8 +189,38 @@ def print_rejections(rejected: Sequence[Rejected], where: Path | None = None) ->
         click.echo("\n".join([head, *rejection_lines(rejected)]), err=True)
 
 
-def save_report(home: Path, report: IndexReport) -> None:
-    """Write the report and its rejected rows: a build under its generation, an update also as the newest update."""
+class RunWarnings:
+    """What could not be done once a run had published its changes, which therefore stand."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    @contextmanager
+    def instead_of_error(self, consequence: str) -> Iterator[None]:
+        """Where the disk or a database fails in the block, log it with its consequence instead of raising it."""
+        try:
+            yield
+        except (OSError, WindowshopError) as error:
+            self.lines.append(f"{consequence} ({error})")
+            log.warning("%s", self.lines[-1])
+
+
+def save_report(home: Path, report: IndexReport, warnings: RunWarnings) -> IndexReport:
+    """Write the report with these warnings, and its rejected rows; return it.
+
+    A build is written under its generation, an update also as the newest update. Where the files cannot be written,
+    that is another warning, and the rejected rows are logged.
+    """
+    report = replace(report, warnings=tuple(warnings.lines))
+    with warnings.instead_of_error("The changes are published, but the report of this run is not written."):
+        _write_report(home, report)
+        return report
+    for row in report.rejected:
+        log.warning("Rejected: %s:%d: %s", row.source, row.line, row.reason)
+    return replace(report, warnings=tuple(warnings.lines))
+
+
+def _write_report(home: Path, report: IndexReport) -> None:
     names, updated = ShopHome(home), report.kind == UPDATE
     names.reports.mkdir(parents=True, exist_ok=True)
     if report.rejected or updated:

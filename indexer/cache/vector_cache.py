@@ -8,6 +8,7 @@ absent, so its content is encoded again.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -32,6 +33,8 @@ READ_BYTES = 1 << 20
 _MAGIC = b"WSHOPVC1"
 _PREFIX = struct.Struct("<8sIH")
 _CRC = struct.Struct("<I")
+
+log = logging.getLogger(__name__)
 
 
 def cache_path(home: Path, fingerprint: str, kind: str) -> Path:
@@ -139,9 +142,13 @@ class VectorCache:
         failpoint("cache.appended")
 
     def close(self) -> None:
-        """Sync the file to disk and release its lock."""
-        os.fsync(self._file)
-        os.close(self._file)
+        """Sync the file to disk and release its lock; where the disk fails, log it: lost vectors are encoded again."""
+        try:
+            os.fsync(self._file)
+        except OSError as error:
+            log.warning("%s may have lost vectors, which are encoded again: %s", self._path, error)
+        finally:
+            os.close(self._file)
 
     def _repair(self, header: bytes) -> int:
         """Write a missing header, cut a torn tail, and return where the records end.

@@ -105,9 +105,10 @@ def publish_pending(home: Path, catalogue: Catalogue) -> None:
     store.finalise(home, number)
     failpoint("generation.adopted")
     store.make_current(home, number)
-    catalogue.set_meta(PENDING, None)
-    failpoint("generation.published")
-    catalogue.history.forget(store.oldest_seq(home))
+    with _left_to_next_run(number):
+        catalogue.set_meta(PENDING, None)
+        failpoint("generation.published")
+        catalogue.history.forget(store.oldest_seq(home))
 
 
 def rollback(home: Path, to: int | None = None) -> GenerationMove:
@@ -123,7 +124,8 @@ def rollback(home: Path, to: int | None = None) -> GenerationMove:
             failpoint("rollback.before-commit")
         failpoint("rollback.committed")
         store.move_pointer(home, number)
-        catalogue.set_meta(PENDING, None)
+        with _left_to_next_run(number):
+            catalogue.set_meta(PENDING, None)
     failpoint("rollback.moved")
     return GenerationMove(left, number, restoration)
 
@@ -133,6 +135,15 @@ def preview_rollback(home: Path, to: int | None = None) -> GenerationMove:
     left, number, seq = _move(home, to)
     with closing(open_catalogue(home)) as catalogue:
         return GenerationMove(left, number, catalogue.history.preview(seq, number))
+
+
+@contextmanager
+def _left_to_next_run(number: int) -> Iterator[None]:
+    """Log an error of the block: generation `number` is current, and the next run removes its record."""
+    try:
+        yield
+    except (WindowshopError, OSError) as error:
+        log.warning("Generation %06d is current; the next run removes the record of it: %s", number, error)
 
 
 def _move(home: Path, to: int | None) -> tuple[int, int, int]:

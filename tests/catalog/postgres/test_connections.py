@@ -166,17 +166,6 @@ def test_a_writer_waits_for_another_only_so_long(catalogue, opener, monkeypatch)
         assert catalogue.count() == 0
 
 
-def test_what_cannot_be_stored(catalogue):
-    for bad in (
-        replace(MUG, title="a\0b"),
-        replace(MUG, attributes={"colour": "a\0b"}),
-        replace(MUG, id="".join(map(chr, range(0x4E00, 0x6000)))),
-    ):
-        with pytest.raises(BadInput):
-            catalogue.put([bad])
-    assert (catalogue.count(), catalogue.seq) == (0, 0)
-
-
 def test_long_words_and_quotes_are_found(catalogue):
     long_word = "x" * 5_000
     text = " ".join(f"word{number}" for number in range(110_000))

@@ -148,12 +148,32 @@ def test_all_or_nothing(catalogue, write):
     catalogue.put([SHOE])
 
 
-def test_text_that_cannot_be_stored(catalogue):
-    with pytest.raises(BadInput, match="Unicode"):
-        catalogue.put([SHIRT, replace(SHOE, title="\ud800")])
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"title": "\ud800"}, "'s2' is not valid Unicode"),
+        ({"origin": "feed\udcff.csv:3"}, "'s2' is not valid Unicode"),
+        ({"brand": "a\0b"}, "'s2' has the character NUL"),
+        ({"attributes": {"a\0b": "red"}}, "'s2' has the character NUL"),
+        ({"pictures": (Picture("/a\0b.jpg"),)}, "'s2' has the character NUL"),
+        ({"id": "x" * 2_001}, "longer than 2,000 bytes"),
+        ({"id": "\N{ROCKET}" * 501}, "longer than 2,000 bytes"),
+    ],
+)
+def test_what_every_database_refuses_alike(catalogue, fields, reason):
+    bad = [SHIRT, replace(SHOE, **fields)]
+    for write in (catalogue.put, catalogue.replace, lambda products: catalogue.applying(products, []).__enter__()):
+        with pytest.raises(BadInput, match=reason):
+            write(bad)
+    assert (catalogue.count(), catalogue.seq) == (0, 0)
+
+
+def test_the_longest_ids_are_stored(catalogue):
+    ids = ["".join(chr(0x10000 + 7 * number) for number in range(500)), "x" * 2_000]  # of a feed; of any product
+    catalogue.put([replace(SHOE, id=product_id, price=None) for product_id in ids])
+    assert [product.id for _, product in catalogue.iterate()] == ids
     with pytest.raises(BadInput):
         catalogue.get("\ud800")
-    assert catalogue.count() == 0
 
 
 def test_a_picture_is_found_by_its_content(catalogue):

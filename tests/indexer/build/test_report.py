@@ -11,6 +11,7 @@ from indexer.build.report import (
     BUILD,
     UPDATE,
     IndexReport,
+    RunWarnings,
     newest_report,
     print_rejections,
     rejected_table,
@@ -70,7 +71,11 @@ def test_the_table_says_what_was_done():
 
 
 def test_saved_as_json_and_csv(tmp_path):
-    save_report(tmp_path, make_report([Rejected("a.csv", 2, "no title", "p7"), Rejected("a.csv", 5, "\ud800 broken")]))
+    save_report(
+        tmp_path,
+        make_report([Rejected("a.csv", 2, "no title", "p7"), Rejected("a.csv", 5, "\ud800 broken")]),
+        RunWarnings(),
+    )
     body = json.loads(ShopHome(tmp_path).report(3).read_text())
     assert (body["rejected"], body["reused"], body["pictures_per_second"]) == (2, 300, 130.0)
     assert body["steps"]["decode"] == {
@@ -89,7 +94,7 @@ def test_saved_as_json_and_csv(tmp_path):
 
 
 def test_no_rejected_file_when_nothing_was_rejected(tmp_path, capsys):
-    save_report(tmp_path, make_report())
+    save_report(tmp_path, make_report(), RunWarnings())
     assert not ShopHome(tmp_path).rejected(3).exists()
     print_rejections(make_report().rejected, ShopHome(tmp_path).rejected(3))
     assert capsys.readouterr() == ("", "")
@@ -107,11 +112,11 @@ GATES = [{"name": "overlap", "outcome": "passed", "value": 1.0, "least": 0.5, "t
 
 
 def test_the_file_of_a_build_keeps_its_fields(tmp_path):
-    save_report(tmp_path, make_report())
+    save_report(tmp_path, make_report(), RunWarnings())
     body = json.loads(ShopHome(tmp_path).report(3).read_text())
     assert " ".join(body) == (
         "generation encoder products pictures indexed encoded reused rejected steps seconds peak_memory_mb index recall"
-        " words_gate gates pictures_per_second retained notes"
+        " words_gate gates pictures_per_second retained notes warnings"
     )
     assert (body["encoder"], body["products"], body["indexed"], body["words_gate"]) == ("fake", 1200, 1400, 1.0)
     settings = {"lists": 512, "nprobe": 16, "overfetch": 4, "seed": 0, "filled_nprobe": 0}
@@ -122,11 +127,11 @@ def test_the_file_of_a_build_keeps_its_fields(tmp_path):
 
 @pytest.mark.parametrize("made", [True, False])
 def test_the_files_of_an_update_keep_their_fields(tmp_path, made):
-    save_report(tmp_path, make_report([Rejected("a.csv", 2, "no title")], UPDATE, made))
+    save_report(tmp_path, make_report([Rejected("a.csv", 2, "no title")], UPDATE, made), RunWarnings())
     body = json.loads(ShopHome(tmp_path).update_report.read_text())
     assert " ".join(body) == (
         "generation made would_make changes encoded titles copied rows rejected gates seconds peak_memory_mb retained"
-        " notes"
+        " notes warnings"
     )
     assert (body["rows"], body["rejected"], body["gates"]) == (1400 if made else 0, 1, GATES)
     assert body["changes"]["added"] == {"count": 1, "ids": ["p1"]} and body["changes"]["words"]["count"] == 0
@@ -136,10 +141,10 @@ def test_the_files_of_an_update_keep_their_fields(tmp_path, made):
 
 def test_the_newest_report_is_read_back(tmp_path):
     assert newest_report(tmp_path) is None
-    save_report(tmp_path, make_report())
+    save_report(tmp_path, make_report(), RunWarnings())
     report = newest_report(tmp_path)
     assert (report.kind, report.rejected_path) == (BUILD, ShopHome(tmp_path).rejected(3))
-    save_report(tmp_path, make_report(kind=UPDATE))
+    save_report(tmp_path, make_report(kind=UPDATE), RunWarnings())
     report = newest_report(tmp_path)
     assert (report.kind, report.rejected_path) == (UPDATE, ShopHome(tmp_path).update_rejected)
     ShopHome(tmp_path).update_report.write_text("[")

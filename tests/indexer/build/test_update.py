@@ -4,6 +4,7 @@ import csv
 import json
 import os
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from catalog.errors import BadFeed, GenerationError, NoGeneration, StoreError
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.connections import Connections
-from catalog.storage.restoration import Restoration
+from catalog.storage.restoration import ProductHistory, Restoration
 from indexer.build import index_run
+from indexer.build import report as reports
 from indexer.build.build import UpdateOptions, build_index, compare_encoder, dry_run, update_index
 from indexer.cache.file_stats import FileStatCache
 from indexer.generations import gates
@@ -373,3 +375,43 @@ def test_files_are_forgotten_when_no_product_shows_them(shop):
         assert files.keep_only(paths[:5]) == 7
         assert set(files.known(paths)) == set(paths[:5])
         assert files.known(["/nowhere", "\udcff", *paths[:1]]).keys() <= {paths[0]}
+
+
+def test_rows_that_no_catalogue_stores_are_rejected_before_pictures_are_encoded(tmp_path):
+    shop = Shop(tmp_path, 2)
+    feed = shop.write().rename(shop.folder / os.fsdecode(b"shop\xff.csv"))  # the name is part of what is stored
+    encoder = FakeEncoder()
+    with pytest.raises(BadFeed) as raised:
+        build_index(shop.home, feed, encoder)
+    assert "p0' is not valid Unicode" in raised.value.hint and encoder.pictures_encoded == 0
+
+
+def full_disk(*_, **__):
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("broken", ["_write_report", "remember_feed", "write_feed_rows", "forget"])
+def test_what_cannot_be_written_after_publishing_is_a_warning(tmp_path, monkeypatch, caplog, broken):
+    shop = Shop(tmp_path, 3)
+    shop.build()
+    shop.set("p1", "green mug", (9, 9, 9))
+    shop.rows["bad"] = shop.rows["p1"] | {"id": "bad", "image": "nowhere.png"}
+    with monkeypatch.context() as patched:
+        owner = {"_write_report": reports, "forget": ProductHistory}.get(broken, index_run)
+        patched.setattr(owner, broken, full_disk)
+        report = shop.update()
+    assert report.made and current_number(shop.home) == 2 and state(shop.home)["p1"][0].title == "green mug"
+    assert "No space left" in caplog.text
+    if broken == "_write_report":
+        assert "picture 'nowhere.png' does not exist" in caplog.text  # no rejected row is lost
+        assert "the report of this run is not written" in report.table() and "No space left" in report.to_json()
+    assert shop.update().changes.total == 0 and numbers(shop.home) == [1, 2]
+
+
+@pytest.mark.parametrize("publish", [True, False])
+def test_a_comparison_of_encoders_that_fails_leaves_no_folder(shop, monkeypatch, publish):
+    monkeypatch.setattr(index_run, "save_encoder_diff", full_disk)
+    other = FakeEncoder(fingerprint="other")
+    with pytest.raises(OSError, match="No space left"):
+        (shop.update if publish else partial(compare_encoder, shop.home))(other)
+    assert [path.name for path in (shop.home / "generations").iterdir()] == ["000001"]
