@@ -312,6 +312,8 @@ def test_more_rows_come_once_however_they_are_asked_for(enter, made, tmp_path):
     rows.last.press("Enter")  # goes on to the next row, which is not there yet
     while len(held) < 2:
         page.wait_for_timeout(20)
+    where = "document.activeElement.closest('#rows > li')?.dataset.number"
+    assert page.evaluate(where) == "40"  # not nowhere, while the list is read
     for route in held:
         route.continue_()
     expect(rows.nth(40)).to_be_focused()

@@ -251,10 +251,11 @@ async function decide(item, accept) {
 async function sendDecision(item, accept) {
   const chosen = Object.entries(item.chosen).filter(([field, value]) => accept && (value || OWN.includes(field)));   // an empty title takes back the one before
   const row = { row: Number(item.dataset.number), ...accept ? { accept: true, values: Object.fromEntries(chosen) } : {} };
-  changed(await send(`jobs/${desk.job.id}/decisions`, { decisions: [row] }));
+  const ends = !item.nextElementSibling && !find("#more").hidden;    // the next row is read before this one is replaced, so that it gets the focus at once
+  const [answer] = await Promise.all([send(`jobs/${desk.job.id}/decisions`, { decisions: [row] }), ends && attempt(more)]);
+  changed(answer);
   for (const [field, value] of chosen) if (!OWN.includes(field) && !values(field).includes(value)) (desk.added[field] ??= []).push(value);
   const here = () => find(`#rows > li[data-number="${row.row}"]`);   // nothing when another list is shown by now
-  if (here() && !here().nextElementSibling && !find("#more").hidden) await more();
   (here()?.nextElementSibling ?? find("#undo")).focus();
 }
 
@@ -266,8 +267,9 @@ function changed(answer) {
   Object.assign(products, answer.products);
   sum();
   for (const row of answer.rows) {
-    const shown = find(`#rows > li[data-number="${row.number}"]`);
-    shown?.replaceWith(rowItem(row));
+    const shown = find(`#rows > li[data-number="${row.number}"]`), item = shown && rowItem(row), focused = shown?.contains(document.activeElement);
+    shown?.replaceWith(item);
+    if (focused) item.focus();
   }
   return answer.changed;
 }
@@ -369,7 +371,7 @@ async function undo() {
   if (!count) return;
   const first = () => find(`#rows > li[data-number="${answer.rows[0].number}"]`);
   if (count > answer.rows.length || !first()) await list();
-  first()?.focus();
+  (first() ?? find("#undo")).focus();
 }
 
 const clicked = (id, work) => find(id).addEventListener("click", (event) => once(work, event.target));
