@@ -59,6 +59,7 @@ from web.reviews.api import routes as review_api
 from web.saved import routes as saved
 from web.seo import page_head, site_files, sitemap
 from web.settings import Settings
+from web.shedding import load_shedder
 
 __all__ = ["Settings", "create_app"]
 
@@ -78,6 +79,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _add_services(app, settings)
     _add_shop_routes(app, settings)
     _add_staff_routes(app, settings)
+    load_shedder.init_app(app, settings)
     engine.init_app(app, settings, jobs.learner(app) if settings.learn_missing_heads else None)
     webhooks.init_app(app, settings)
     return app

@@ -18,7 +18,7 @@ from search.execution.queue_statistics import QueueCounts
 from search.execution.request_queue import RequestQueue
 from web.engine import holder_of
 from web.middleware.metrics import metrics_of
-from web.middleware.policies import ALWAYS, POLICIES, PUBLIC, UNLIMITED_ENDPOINTS
+from web.middleware.policies import UNLIMITED_ENDPOINTS, is_of_shoppers
 from web.middleware.request_context import QUEUE, add_ms, note
 from web.middleware.uploads import limit_of
 from web.settings import MIB, Settings
@@ -45,9 +45,8 @@ def _enter() -> None:
     if 0 < (request.content_length or 0) <= min(READ_FIRST, limit_of(request)):
         request.get_data(cache=True)
     queue: RequestQueue = current_app.extensions[EXTENSION]
-    wanted_s = _answer_seconds()
     try:
-        g.queued_s = queue.enter(WAIT_SHARE * wanted_s, wanted_s) if _of_shopper() else queue.enter(STAFF_PATIENCE_S)
+        g.queued_s = queue.enter(*shoppers_patience(current_app)) if _of_shopper() else queue.enter(STAFF_PATIENCE_S)
     except Overloaded:
         note(overloaded=True)
         raise
@@ -60,16 +59,22 @@ def _leave(error: BaseException | None) -> None:
     if "admitted_at" in g:
         queue: RequestQueue = current_app.extensions[EXTENSION]
         held_s = monotonic() - g.pop("admitted_at")
-        queue.leave(min(held_s, _answer_seconds()) if _of_shopper() else None)
+        queue.leave(min(held_s, _answer_seconds(current_app)) if _of_shopper() else None)
 
 
 def _of_shopper() -> bool:
-    return POLICIES.get(request.endpoint or "") in (PUBLIC, ALWAYS)
+    return is_of_shoppers(request.endpoint or "")
 
 
-def _answer_seconds() -> float:
+def shoppers_patience(app: Flask) -> tuple[float, float]:
+    """Return the seconds that a shopper's request may wait for its turn, and those in which its answer is wanted."""
+    wanted_s = _answer_seconds(app)
+    return WAIT_SHARE * wanted_s, wanted_s
+
+
+def _answer_seconds(app: Flask) -> float:
     """Return the time that a search may take, unless the request sets its own."""
-    milliseconds: int = current_app.config["TIMEOUT_MS"]
+    milliseconds: int = app.config["TIMEOUT_MS"]
     return milliseconds / 1000
 
 

@@ -179,6 +179,11 @@ def public_error(error: errors.WindowshopError) -> dict[str, str]:
     return {"code": error.code, "message": message, "hint": hint}
 
 
+def retry_after(error: RateLimited | errors.Overloaded) -> str:
+    """Return the whole seconds after which a refused client may ask again."""
+    return str(max(1, math.ceil(error.wait)))
+
+
 def error_json(code: str, message: str, hint: str) -> dict[str, Any]:
     """Return the JSON body of an error."""
     return {"error": {"code": code, "message": message, "hint": hint}, "request_id": g.get("request_id", "")}
@@ -190,7 +195,7 @@ def _answer_windowshop_error(error: errors.WindowshopError) -> Response:
         log.error("Request %s: %s: %s", g.get("request_id", "-"), error.code, error)
     response = _response(status, error.code, *(OUR_FAULT if status == 500 else public_words(error)))
     if isinstance(error, RateLimited | errors.Overloaded):
-        response.headers["Retry-After"] = str(max(1, math.ceil(error.wait)))
+        response.headers["Retry-After"] = retry_after(error)
     return response
 
 

@@ -39,9 +39,36 @@ class RequestQueue:
         self._lock = threading.Lock()
         self._waiting: deque[_Waiter] = deque()
         self._inside = 0
+        self._coming = 0  # on the way here, let through by `refuse_on_arrival`
+        self._carried = threading.local()
         self._mean_s = 0.0  # that a request of a shopper holds its slot
         self._waits = Distribution(SECONDS)
         self._dropped = {LATE: 0, FULL: 0}
+
+    def refuse_on_arrival(self, patience_s: float, wanted_s: float = math.inf) -> Overloaded | None:
+        """Return the refusal of a request that `enter` would refuse; None lets it through.
+
+        It counts as waiting from then on. The thread that works on it calls `carry`, and `arrive` in the end.
+        """
+        with self._lock:
+            ahead = self._inside + len(self._waiting) + self._coming - self._slots
+            if ahead >= 0:
+                patience_s = max(0.0, min(patience_s, wanted_s - self._mean_s))
+                if ahead >= self._length:
+                    return self._refusal(FULL)
+                if self._mean_s * (ahead + 1) / self._slots > patience_s:
+                    return self._refusal(LATE)
+            self._coming += 1
+            return None
+
+    def carry(self) -> None:
+        """Say that this thread works on a request that `refuse_on_arrival` let through."""
+        self._carried.on = True
+
+    def arrive(self) -> None:
+        """Count this thread's request no longer as on its way: it enters now, or was answered without a slot."""
+        with self._lock:
+            self._arrive()
 
     def enter(self, patience_s: float, wanted_s: float = math.inf) -> float:
         """Take a slot, at most `patience_s` seconds from now; return the seconds waited. Raises Overloaded.
@@ -50,6 +77,7 @@ class RequestQueue:
         """
         began = self._clock()
         with self._lock:
+            self._arrive()
             if self._inside < self._slots and not self._waiting:
                 self._admit(0.0)
                 return 0.0
@@ -89,6 +117,11 @@ class RequestQueue:
         with self._lock:
             waits = self._waits.cumulative(), self._waits.total
             return QueueCounts(NAME, len(self._waiting), tuple(self._dropped.items()), waits)
+
+    def _arrive(self) -> None:
+        if getattr(self._carried, "on", False):
+            self._carried.on = False
+            self._coming -= 1
 
     def _admit(self, waited_s: float) -> None:
         self._inside += 1

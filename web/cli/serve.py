@@ -19,6 +19,8 @@ from web.admission import SPARE_THREADS
 from web.cli.startup_checks import check_index, check_settings, format_address, read_settings
 from web.middleware.query_logging import write_counts
 from web.settings import Settings
+from web.shedding import load_shedder
+from web.shedding.server_worker import SheddingWorker
 
 log = logging.getLogger(__name__)
 # Seconds after which a thread that computes in Python lets others go on. The encoder needs the interpreter's lock to
@@ -69,7 +71,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Configure one worker, which holds the engine; never preload, as a fork after torch starts threads hangs."""
         options = {
             "bind": format_address(self.settings.host, self.settings.port),
-            "worker_class": "gthread",
+            "worker_class": SheddingWorker,
             "workers": 1,
             # Those that wait for their turn hold a thread each, and so do a few that never wait.
             "threads": self.settings.threads + self.settings.queue + SPARE_THREADS,
@@ -80,7 +82,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "control_socket_disable": True,
             "logger_class": ServerLog,
             "when_ready": self._greet,
-            "worker_exit": _write_counts,
+            "worker_exit": _write_what_waits,
         }
         for name, value in options.items():
             if name in self.cfg.settings:  # older versions of gunicorn have no control socket to disable
@@ -101,6 +103,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         return create_app(self.settings)
 
 
-def _write_counts(server: Any, worker: Any) -> None:
+def _write_what_waits(server: Any, worker: Any) -> None:
     if worker.wsgi is not None:  # it ended before it had the app
         write_counts(worker.wsgi)
+        worker.wsgi.extensions[load_shedder.EXTENSION].close()

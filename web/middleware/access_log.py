@@ -6,19 +6,22 @@ fetches by itself, such as its pictures, and health checks have none. A JSON lin
     request_id, method, route, path, status, ms, bytes_in, bytes_out, key (its name)
     steps {queue, decode, encode, search, metadata, render} in ms; generation, hits, degraded; query {length, sha256}
     bad_picture {sha256, format, bytes, reason}; limited; overloaded; error (the code of the response)
-Fields of the second and third line are left out when empty.
+Fields of the second and third line are left out when empty. What was refused before the app was reached has no key.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import time
+from collections import deque
 from http import HTTPStatus
 from time import perf_counter
 from typing import Any
 
 from flask import Flask, Response, g, request
 
+from search.execution.worker_thread import WorkerThread
 from web.middleware.request_context import request_facts
 from web.settings import Settings
 
@@ -26,6 +29,7 @@ MAX_PATH = 200  # characters
 VISITOR = "visitor"  # the argument of routes that is a visitor's id
 VISITORS = "/api/v1/visitors/"  # an id follows, also where the method is wrong and no route is found
 PROBES = ("/healthz", "/readyz", "/metrics")
+REFUSALS_SECONDS = 0.5  # between two times that refusals are logged
 log = logging.getLogger("web.requests")
 
 
@@ -81,10 +85,54 @@ def brief_line(response: Response, ms: float) -> str:
 
 
 def _path() -> str:
-    """Return the path of the request, without the id of a visitor: who knows it is that visitor."""
-    if VISITOR in (request.view_args or ()) and request.url_rule is not None:
-        return request.url_rule.rule
-    return f"{VISITORS}..." if request.path.startswith(VISITORS) else request.path[:MAX_PATH]
+    rule = request.url_rule.rule if request.url_rule is not None and VISITOR in (request.view_args or ()) else None
+    return rule or loggable_path(request.path)
+
+
+def loggable_path(path: str) -> str:
+    """Return the path of a request, without the id of a visitor: who knows it is that visitor."""
+    return f"{VISITORS}..." if path.startswith(VISITORS) else path[:MAX_PATH]
+
+
+class RefusalLog(WorkerThread):
+    """Logs requests that were refused before the app was reached, in a thread: those of a moment together."""
+
+    def __init__(self) -> None:
+        super().__init__("refusal-log", REFUSALS_SECONDS)
+        self._refused: deque[tuple[float, dict[str, Any]]] = deque()
+        self._started = False
+
+    def add(self, **facts: Any) -> None:
+        """Log a request soon: request_id, method, route, path, bytes_in and bytes_out. One thread calls this."""
+        self._refused.append((time.time(), facts))
+        if not self._started:
+            self._started = True
+            self.start()
+
+    def flush(self) -> None:
+        """Log those that wait."""
+        for _ in range(len(self._refused)):
+            at, facts = self._refused.popleft()
+            if log.isEnabledFor(logging.INFO):
+                self._write(at, facts)
+
+    def _write(self, at: float, facts: dict[str, Any]) -> None:
+        status = HTTPStatus.SERVICE_UNAVAILABLE.value
+        path = facts["route"] if f"{VISITOR}>" in facts["route"] else loggable_path(facts["path"])
+        line = facts | {"path": path, "status": status, "ms": 0.0, "key": None, "overloaded": True}
+        brief = f"{facts['method']} {path} {status} in 0 ms"
+        record = log.makeRecord(
+            log.name, logging.INFO, __file__, 0, "request", (), None, extra={"facts": line, "brief": brief}
+        )
+        record.created = at
+        log.handle(record)
+
+    def _step(self) -> bool:
+        self.flush()
+        return False
+
+    def _failed(self, error: Exception) -> None:
+        log.error("Refused requests were not logged", exc_info=error)
 
 
 def _hash(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from http import HTTPStatus
 from time import perf_counter
 
 from flask import Blueprint, Flask, Response, current_app, g, request
@@ -63,6 +64,11 @@ class Metrics:
             self.limited.labels(facts["limited"]).inc()
         if "bad_picture" in facts:
             self.bad_pictures.inc()
+
+    def count_refused(self, method: str, route: str) -> None:
+        """Count a request that was refused before the app was reached."""
+        self.requests.labels(method, route, HTTPStatus.SERVICE_UNAVAILABLE.value).inc()
+        self.took.labels(route).observe(0.0)
 
 
 class EngineCollector(Collector):

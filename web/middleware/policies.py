@@ -147,3 +147,8 @@ _PANEL = ("embed.assistant", "embed.versioned_assistant")
 _SCRIPTS = ("embed.script", "embed.versioned_script", "embed.adapter", "embed.worklet", *_PANEL)
 _FILES = ("static", "pages.picture", "review_api.photo", "pages.try_photo", *_SCRIPTS)
 UNLIMITED_ENDPOINTS = (*_FILES, "api.healthz", "api.readyz", "metrics.metrics")
+
+
+def is_of_shoppers(endpoint: str) -> bool:
+    """Return whether shoppers call the endpoint, whose requests want an answer soon."""
+    return POLICIES.get(endpoint) in (PUBLIC, ALWAYS)

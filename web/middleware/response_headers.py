@@ -28,7 +28,7 @@ SECURITY_HEADERS = {
 }
 WITH_MICROPHONE = "camera=(self), microphone=(self), geolocation=()"
 _UNSAFE_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
-_ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -60,7 +60,7 @@ def csv_file(text: str | Iterable[str], name: str) -> Response:
 
 def _set_request_id() -> None:
     requested = request.headers.get("X-Request-ID", "")
-    g.request_id = requested if _ACCEPTABLE_ID.fullmatch(requested) else secrets.token_hex(8)
+    g.request_id = requested if ACCEPTABLE_ID.fullmatch(requested) else secrets.token_hex(8)
 
 
 def _check_address() -> None:

@@ -1,0 +1,1 @@
+"""Requests that a busy server refuses before Flask is reached."""

@@ -1,0 +1,140 @@
+"""Gunicorn's worker with threads, which refuses what it could not answer in time without giving it to a thread.
+
+A refusal by a thread and Flask takes 2 ms and three changes of threads, for which threads that search have to wait.
+Here the thread that waits for all connections looks at what has arrived, and answers.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from gunicorn.workers import gthread
+
+from web.shedding.load_shedder import EXTENSION, LoadShedder
+from web.shedding.request_head import MAX_HEAD, parse_head
+
+ACCEPTED_AT_ONCE = 16
+READ_BYTES = 1 << 17  # a longer request, or one that is not whole yet, is given to a thread
+_LATER = getattr(gthread, "_DEFER", None)  # has the worker wait until a new connection sends something
+
+
+class SheddingPool(ThreadPoolExecutor):
+    """The threads of a worker, which looks at new connections before they take one."""
+
+    def __init__(self, worker: SheddingWorker, threads: int) -> None:
+        super().__init__(threads)
+        self._worker = worker
+
+    def submit(self, work: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
+        """Refuse the request of a connection, or have a thread work on it. The worker's own thread calls this."""
+        worker, (conn, *_) = self._worker, arguments
+        worker.unfinished += 1
+        if not conn.initialized and worker.is_busy:
+            result = worker.refused(conn)
+            if result is not None:
+                answered: Future[Any] = Future()
+                answered.set_result(result)
+                return answered
+        if worker.shedder is not None and worker.let_through:
+            worker.let_through = False
+            return super().submit(_carried, worker.shedder, work, *arguments, **options)
+        return super().submit(work, *arguments, **options)
+
+
+class SheddingWorker(gthread.ThreadWorker):  # type: ignore[misc]
+    """Gunicorn's worker with threads. What stands here is changed by its own thread alone.
+
+    `unfinished` requests are with its threads, and `let_through` says that the next one counts as on its way to the
+    queue.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.unfinished = 0
+        self.let_through = False
+        self.shedder: LoadShedder | None = None
+        self._buffer = memoryview(bytearray(READ_BYTES))
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether requests have to be looked at: there is not a slot for each."""
+        return self.shedder is not None and self.unfinished >= self.shedder.slots and self.alive
+
+    def get_thread_pool(self) -> SheddingPool:
+        """Return the pool of threads."""
+        return SheddingPool(self, self.cfg.threads)
+
+    def load_wsgi(self) -> None:
+        """Load the app, and what refuses requests for it."""
+        super().load_wsgi()
+        if not self.cfg.is_ssl:
+            self.shedder = self.wsgi.extensions[EXTENSION]
+
+    def on_client_socket_readable(self, conn: Any, client: Any) -> None:
+        """Refuse the next request of a connection, which goes on waiting as before, or give it to a thread."""
+        if self.is_busy and self.refused(conn):
+            self.keepalived_conns.remove(conn)  # they stand in the order in which they are closed
+            conn.set_timeout()
+            self.keepalived_conns.append(conn)
+        else:
+            super().on_client_socket_readable(conn, client)
+
+    def accept(self, *arguments: Any) -> None:
+        """Accept the connections that wait, some at a time: between two looks a busy server lets others go first."""
+        for _ in range(ACCEPTED_AT_ONCE):
+            before = self.nr_conns
+            super().accept(*arguments)
+            if self.nr_conns == before:
+                break
+
+    def finish_request(self, *arguments: Any) -> None:
+        """Go on with a connection whose request was answered."""
+        self.unfinished -= 1
+        super().finish_request(*arguments)
+
+    def refused(self, conn: Any) -> Any:
+        """Refuse the next request of a connection if it has to be; return True then.
+
+        False or None where it was not, and _LATER where a new connection has sent nothing.
+        """
+        is_new = not conn.initialized
+        try:
+            count = conn.sock.recv_into(self._buffer, READ_BYTES, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return _LATER if is_new else None
+        except OSError:
+            count = 0
+        if not count:
+            return None  # closed by the client, which the thread will find too
+        conn.init()
+        answer = self._refusal(bytes(self._buffer[: min(count, MAX_HEAD)]), count)
+        if answer is None:
+            conn.parser.unreader.unread(bytes(self._buffer[:count]))
+            return None
+        try:
+            if conn.sock.send(answer, socket.MSG_DONTWAIT) == len(answer):
+                return True
+        except OSError:
+            pass
+        conn.sock.shutdown(socket.SHUT_RDWR)  # it reads no answers; a thread will close it
+        return None
+
+    def _refusal(self, start: bytes, count: int) -> bytes | None:
+        """Return the answer that refuses the `count` bytes that were read, None where they are for a thread."""
+        head = parse_head(start)
+        if head is None or self.shedder is None or head.size != count or head.closes:
+            return None
+        route = self.shedder.route_of(head)
+        if route is None or len(self.keepalived_conns) >= self.max_keepalived:
+            return None
+        answer = self.shedder.refusal(head, route)
+        self.let_through = answer is None
+        return answer
+
+
+def _carried(shedder: LoadShedder, work: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    with shedder.on_its_way():
+        return work(*arguments, **options)
