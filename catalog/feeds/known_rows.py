@@ -2,7 +2,8 @@
 
 A row is known by a digest of its cells, of the columns' names, of the folder that its pictures are in and of the code
 that reads rows. Only a row that alone says what its product is may be noted: whose price could be read in one way,
-without a date of a sale, and whose pictures are the files that it names, without links.
+without a date of a sale, and whose pictures are the files that it names, without links. Of a cell that named several
+pictures, the reader looks whether it is one file's name by now.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from hashlib import blake2b
 from pathlib import Path
 from types import MappingProxyType
 
+from catalog.feeds.rows.delimited import RowIds
+
 DIGEST_BYTES = 16
 _END = b"\n"  # behind each id; no id has it
 _DATES = "sale_price_effective_date"
 _READING = ("feeds", "money", "text")  # folders of catalog whose code and tables make a product of a row
-NO_ROWS: Mapping[bytes, str] = MappingProxyType({})
+NO_ROWS: RowIds = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class KnownRows:
     Those of this reading take 16 bytes and their ids: a dictionary would take two hundred for each product.
     """
 
-    def __init__(self, before: Mapping[bytes, str] = NO_ROWS) -> None:
+    def __init__(self, before: RowIds = NO_ROWS) -> None:
         self.before = before
         self._key = b""
         self._digests, self._ids = bytearray(), bytearray()

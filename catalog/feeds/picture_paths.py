@@ -22,6 +22,7 @@ _NEXT_ADDRESS = re.compile(r"(?<![\s,;])[\s,;]+(?=https?:)", re.IGNORECASE)
 _NO_SCHEME = re.compile(r"(?:(?<=[\s,;|])|^)//(?=[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::[0-9]+)?/)", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://|data:|file:", re.IGNORECASE)
 _ABSOLUTE = re.compile(r"/|[a-z]:/", re.IGNORECASE)
+_MARKS = "|;,"  # between names; the first that a cell has counts
 _MAX_PATH = 4_000  # characters
 _MAX_CACHED = 10_000  # folders
 _MAX_CACHED_PATH = 500  # characters
@@ -31,7 +32,7 @@ class PictureResolver:
     """Finds the pictures that a feed names: in the feed's folder and, with a fetcher, by web address.
 
     `unsettled` is set where names may mean other files tomorrow: a link led to one, or another file was not there.
-    Whoever asks for it resets it before.
+    Whoever asks for it resets it before. It is not set by a cell of several names, which `is_one_file` may become.
     """
 
     def __init__(self, root: Path, fetcher: PictureFetcher | None = None) -> None:
@@ -138,7 +139,7 @@ class PictureResolver:
         if ":" in cell and (_WEB.match(cell) or _NEXT_ADDRESS.search(cell)):
             pieces = [piece.strip(" ,;") for part in cell.split("|") for piece in _NEXT_ADDRESS.split(part.strip())]
             return [piece for piece in pieces if piece]
-        mark = next((mark for mark in "|;," if mark in cell), "")
+        mark = next((mark for mark in _MARKS if mark in cell), "")
         if not mark or self._exists(cell):
             return [cell]
         pieces = [piece for piece in map(str.strip, cell.split(mark)) if piece]
@@ -146,11 +147,16 @@ class PictureResolver:
             return pieces
         return [cell]
 
+    def is_one_file(self, cell: str) -> bool:
+        """Tell whether a cell, or a line of it, that has marks between names is itself the name of a file."""
+        return any(self._exists(line.strip()) for line in cell.splitlines() if any(mark in line for mark in _MARKS))
+
     def _exists(self, name: str) -> bool:
-        self.unsettled = True
+        before = self.unsettled
         try:
             return bool(self._find_file(name))
         except BadRow:
+            self.unsettled = before  # whoever recognises the row asks `is_one_file` again
             return False
 
     def _real_folder(self, folder: str) -> str:

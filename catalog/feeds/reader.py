@@ -141,7 +141,7 @@ def _products(
             product_id = row.product_id if row.is_known else first(row.cells, "id")
             if product_id in lines:
                 raise BadRow(f"duplicate id {product_id[:80]!r}: line {lines[product_id]} has it too")
-            if known is not None and row.is_known:
+            if known is not None and row.is_known and not _is_one_file(row, folder):
                 lines[product_id] = row.line
                 known.note_again(row.digest, product_id)
                 yield UnchangedRow(product_id)
@@ -158,6 +158,11 @@ def _products(
         elif known is not None and not folder.unsettled and habits.uses == uses:
             known.note(row.digest, product.id, row.cells)
         yield product
+
+
+def _is_one_file(row: FeedRow, folder: PictureResolver) -> bool:
+    """Tell whether a cell of the row that named several pictures has become the name of one."""
+    return any(folder.is_one_file(cell) for name in PICTURE_COLUMNS for cell in row.cells.get(name, ()))
 
 
 def _id_in(row: FeedRow) -> str:

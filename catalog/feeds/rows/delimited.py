@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -28,14 +28,22 @@ _MAX_HEADER = 100_000
 _MAX_COLUMNS = 2_000
 _MAX_LINES_OF_QUOTES = 20
 _WEB = ("http://", "https://")
+_SEVERAL = re.compile(r"[|;,\r\n]")  # what stands between names of pictures
 
 Record = tuple[int, list[str], str]
+
+
+class RowIds(Protocol):
+    """Ids of products by the digest of their rows."""
+
+    def get(self, digest: bytes, /) -> str | None:
+        """Return the id; None where no row had that digest."""
 
 
 class RowRecognition(Protocol):
     """Tells rows that were read before by a digest of their cells."""
 
-    before: Mapping[bytes, str]  # ids of products by digest
+    before: RowIds
 
     def digest(self, cells: Sequence[str]) -> bytes:
         """Return the digest of a row."""
@@ -57,7 +65,7 @@ def open_table(
 
     A line "sep=;" or else the header decides on the delimiter. Rows of titles above the header are skipped. Cells that
     we escaped for spreadsheets are unescaped. `encoding` is that of a file without a byte order mark, "" to detect it.
-    Rows that `recognise` knows have no cells.
+    Rows that `recognise` knows have no cells, but where one of their cells may name several pictures.
     """
     with open_lines(path, encoding) as lines:
         lines.delimiter = _find_header(lines, path.name)
@@ -66,6 +74,7 @@ def open_table(
 
 
 def _rows(lines: LineReader, header: list[str], recognise: RowRecognition | None) -> Iterator[FeedRow]:
+    places = [place for place, name in enumerate(header) if name in PICTURE_COLUMNS]
     for line, cells, fault in _records(lines, header):
         if fault:
             yield FeedRow(line, fault=fault, product_id=_certain_id(lines.taken, header, lines.delimiter))
@@ -76,6 +85,9 @@ def _rows(lines: LineReader, header: list[str], recognise: RowRecognition | None
             product_id = recognise.before.get(digest)
             if product_id is None:
                 yield replace(read_row(line, _named, header, cells), digest=digest)
+            elif any(_SEVERAL.search(cells[place]) for place in places if place < len(cells)):
+                row = read_row(line, _named, header, cells)
+                yield replace(row, product_id=product_id, digest=digest, is_known=True)
             else:
                 yield FeedRow(line, product_id=product_id, digest=digest, is_known=True)
 

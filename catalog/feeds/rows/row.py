@@ -20,7 +20,7 @@ class FeedRow:
     With a fault, `product_id` is the row's id where it is certain, else "": then nobody knows which product the row
     lists. `lists_product` is False when the row can be read and says that its product is not for sale. `notes` are
     what people should know of a row that can be read. `digest` is that of the row where rows are recognised. One that
-    `is_known` has no cells, and the `product_id` that it had before.
+    `is_known` has the `product_id` that it had before, and no cells where it is known without a look at them.
     """
 
     line: int

@@ -101,16 +101,26 @@ def test_rows_whose_pictures_are_links_are_always_read_and_no_others(tmp_path, r
     assert read == ["p0", "p2"]
 
 
-@pytest.mark.parametrize("image", ["P0.PNG", "%700.png", "p0.png;p1.png"])
+@pytest.mark.parametrize("image", ["P0.PNG", "%700.png", "p0.png;p1.png", "p0.png, p1.png"])
 def test_a_row_is_read_again_whose_pictures_are_others_when_the_file_that_it_names_appears(tmp_path, read, image):
     shop = Shop(tmp_path, 3)
     shop.rows["p0"]["image"] = image
     shop.build()
     read.clear()
-    assert shop.update().changes.total == 0 and read == ["p0"]
+    assert shop.update().changes.total == 0 and read == ([] if "p1" in image else ["p0"])
     old((shop.folder / "p2.png").rename(shop.folder / "spare.png"))
     (shop.folder / "spare.png").rename(shop.folder / image)
     assert changed(shop.update())["pictures"] == ["p0"]
+
+
+def test_a_row_with_several_pictures_in_a_cell_is_read_when_any_of_them_is_another(tmp_path, read):
+    shop = Shop(tmp_path, 4)
+    shop.rows["p0"]["image"], shop.rows["p1"]["image"] = "p0.png|p2.png", "p1.png,p3.png"
+    shop.build()
+    read.clear()
+    assert shop.update().changes.unchanged == 4 and read == []
+    old(write_picture(shop.folder / "p3.png", (9, 9, 9)), seconds=50)
+    assert changed(shop.update()) == {"pictures": ["p1", "p3"]} and read == ["p1", "p3"]
 
 
 def test_rows_that_differ_only_in_where_cells_end_have_different_digests():
