@@ -2,6 +2,6 @@
 
 Knows nothing of products; the formats and the mapping to products build on it.
 
-Imported by catalog.feeds, catalog.feeds.platforms, catalog.reviews.readers, indexer.build, search.assistant.orders,
-search.bulk, search.evaluation, search.pricing.past_prices, search.reviews.importing.
+Imported by catalog.feeds, catalog.feeds.platforms, catalog.reviews.readers, indexer.build, indexer.cache,
+search.assistant.orders, search.bulk, search.evaluation, search.pricing.past_prices, search.reviews.importing.
 """
