@@ -155,9 +155,9 @@ def logged_search(engine: SearchEngine, query: Query) -> SearchPage:
     A search is slow when it takes half of the shop's time limit, or fails or degrades within the full limit. A query
     with a shorter limit of its own does not count as slow when it misses that.
     """
-    queries, text = query_log(current_app), query_text(query)
-    if queries is None:
+    if current_app.extensions[EXTENSION] is None:
         return engine.search(query)
+    text = query_text(query)
     if not text:
         return _counted(query, engine.search(query))
     limit_ms: int = current_app.config["TIMEOUT_MS"]

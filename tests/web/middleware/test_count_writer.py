@@ -1,5 +1,7 @@
 """Searches are counted a moment later, in one transaction, and before they are read."""
 
+import threading
+
 import pytest
 
 from search.ops.query_log import EMPTY, QueryLog
@@ -70,3 +72,10 @@ def test_a_file_that_cannot_be_written_costs_the_counts_alone(writer, tmp_path, 
     writer.add(CountedSearch.of("red", True, ["mug"]))
     writer.add_found("red")
     writer.flush()
+
+
+def test_a_search_writes_nothing_itself(client, app, monkeypatch):
+    written = []
+    monkeypatch.setattr(CountWriter, "flush", lambda writer: written.append(threading.current_thread()))
+    assert client.post("/api/v1/search", json={"text": "red"}).status_code == 200
+    assert threading.current_thread() not in written
