@@ -55,7 +55,9 @@ class FeatureMaps:
 class IndexRecord:
     """The kind of index and its search settings: lists to probe, rows to fetch for exact re-ranking.
 
-    `filled_nprobe` is for queries that fill a row, as pictures do; 0: as many as `nprobe`.
+    `filled_nprobe` is for queries that fill a row, as pictures do; 0: as many as `nprobe`. Where a gap is not 0, lists
+    are read whose cosine with the query is at most so far below the best list's, twice as many as said at most; under
+    a filter the number holds. `filled_cosine_gap` goes with `filled_nprobe`.
     """
 
     kind: str
@@ -64,6 +66,8 @@ class IndexRecord:
     overfetch: int = 0
     seed: int = 0
     filled_nprobe: int = 0
+    cosine_gap: float = 0.0
+    filled_cosine_gap: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ see only some blocks of a row: lists of rows that are alike in those blocks serv
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from indexer.types import Floats, Ids, Mask
 
 PROJECTED_DIM = 128  # axes that tell lists apart; 64 to 948 axes gave the same recall
 RANKING_DIM = 64  # axes in which lists are compared first
-RANKING_FACTOR, RANKING_LISTS = 2, 16  # lists then compared in full: so many times those wanted, and more
+RANKING_LISTS = 8  # lists then compared in full: so many, and a quarter of those wanted, more than wanted
 FIRST_ROWS = 64  # of a list, by which it is first judged whether it holds allowed rows
 
 
@@ -101,20 +102,40 @@ class ListRanking:
         Of lists that hold rows only, where `held` (lists,) says how many each does.
         """
         lists = None if held is None else np.flatnonzero(held)
-        compared = RANKING_FACTOR * count + RANKING_LISTS
+        compared = count + count // 4 + RANKING_LISTS
         if len(self._axes) and 2 * compared < len(self._means if lists is None else lists):
-            distances = self._projected @ (query @ self._axes)
-            near = np.argpartition(distances if lists is None else distances[lists], compared)[:compared]
-            lists = near if lists is None else lists[near]
-            products = self._means[lists] @ query
+            distances = self._projected.dot(query.dot(self._axes))
+            if lists is None:
+                lists = distances.argpartition(compared)[:compared]
+            else:
+                lists = lists[distances[lists].argpartition(compared)[:compared]]
+            products = self._means.take(lists, axis=0).dot(query)
         else:
             products = sum(
                 (self._means[:, span] @ query[span] for span in filled_spans(query)), np.zeros(1, np.float32)
             )
             lists = np.arange(len(products)) if lists is None else lists
             products = products[lists]
-        order = np.argsort(-products * self._weights[lists], kind="stable")[:count]
+        order = (products * -self._weights[lists]).argsort(kind="stable")[:count]
         return lists[order], products[order]
+
+    def within(self, query: Floats, gap: float, least: int, most: int) -> tuple[Ids, Floats]:
+        """Return the lists whose cosine with a query (dim,) is at most `gap` below that of the best list.
+
+        At least `least` and at most `most` of them, best first, and the dot product of each mean with the query. Many
+        lists are compared in the main axes of their means alone.
+        """
+        if len(self._axes):
+            distances = self._projected.dot(query.dot(self._axes))
+        else:
+            distances = self._means.dot(query) * -self._weights
+        limit = distances.min() + gap * math.sqrt(query.dot(query))
+        lists = (distances <= limit).nonzero()[0]
+        if not least <= len(lists) <= most:
+            count = min(most if len(lists) > most else least, len(distances))
+            lists = distances.argpartition(count - 1)[:count]
+        lists = lists[distances[lists].argsort(kind="stable")]
+        return lists, self._means.take(lists, axis=0).dot(query)
 
 
 def _main_axes(vectors: Floats, count: int) -> Floats:

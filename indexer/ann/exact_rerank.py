@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,14 +14,18 @@ from indexer.ann.coarse_lists import filled_spans
 from indexer.ann.faiss_index import VectorIndex
 from indexer.ann.index_plan import FLAT, IVF_PQ4
 from indexer.ann.mmap_arrays import blocks
-from indexer.types import Floats, Ids, Mask
+from indexer.types import Floats, Ids, IndexRecord, Mask
 
 OVERFETCH_FACTOR = 4
 MIN_FETCH = 100
+MIN_FETCH_FILLED = 64  # for queries that fill a row, by 4-bit codes
 MIN_FETCH_PARTIAL = 200  # for queries with empty blocks, by 4-bit codes: near rows are more alike, most are not read
 FIRST_READ = 38  # rows read exactly beyond the k of the answer, before the others are known to be worth reading
+FIRST_READ_FILLED = 30
 ERROR_DEVIATIONS = 5.0  # of the index's scores from the exact ones, beyond which a row is not read
 ROUNDING = 1e-5  # of scores: equal rows are read all or none
+GAP_DEPTH = 10  # rows that are sought when a gap of cosines is chosen
+DEEPER_GAP = 0.13  # of it, wider for e times as many rows: 200 rows need 1.4 times the gap of ten
 MAX_EXACT_ROWS = 2_048  # up to so many allowed rows, reading them all is as fast as probing lists and misses none
 FILTERED_PROBE_FACTOR = 1.5  # probes under a mask: the best allowed rows are less similar than the best of all
 FILLED_SHARE = 0.75  # a query of fewer numbers than this share of a row's has empty blocks, as texts have
@@ -41,7 +46,7 @@ def fills_row(query: Floats) -> bool:
 class RerankedSearch:
     """An index and its rows, searched as one; the settings were chosen when the index was built.
 
-    `nprobe` and `overfetch` are those of IndexRecord, and `filled_nprobe` too: 0 for as many as `nprobe`.
+    These are those of IndexRecord: `filled_nprobe` is 0 for as many as `nprobe`, a gap is 0 for lists by their number.
     """
 
     index: VectorIndex
@@ -49,6 +54,14 @@ class RerankedSearch:
     nprobe: int = 1
     overfetch: int = OVERFETCH_FACTOR
     filled_nprobe: int = 0
+    cosine_gap: float = 0.0
+    filled_cosine_gap: float = 0.0
+
+    @classmethod
+    def of(cls, index: VectorIndex, rows: NDArray[np.float16], record: IndexRecord) -> RerankedSearch:
+        """Return the search with the settings of a record."""
+        gaps = record.cosine_gap, record.filled_cosine_gap
+        return cls(index, rows, record.nprobe, record.overfetch, record.filled_nprobe, *gaps)
 
     def search(self, query: Floats, k: int, allowed: Mask | None = None) -> tuple[Floats, Ids]:
         """Return (scores, row numbers) of the k best rows for a query (dim,), best first, ties by row number."""
@@ -67,20 +80,30 @@ class RerankedSearch:
 
     def _propose(self, query: Floats, k: int, allowed: Mask | None) -> tuple[Ids, Floats]:
         """Return rows and the scores that the index gives them, best first."""
-        if self.index.kind == FLAT:
-            fetch, nprobe = k, 1
+        kind = self.index.kind
+        if kind == FLAT:
+            fetch, nprobe, gap = k, 1, 0.0
         else:
             filled = fills_row(query)
-            fetch = max(self.overfetch * k, MIN_FETCH if filled or self.index.kind != IVF_PQ4 else MIN_FETCH_PARTIAL)
-            wanted: float = self.filled_nprobe if self.filled_nprobe and filled else self.nprobe
+            least = MIN_FETCH if kind != IVF_PQ4 else MIN_FETCH_FILLED if filled else MIN_FETCH_PARTIAL
+            fetch = max(self.overfetch * k, least)
+            wanted: float = self.nprobe
+            gap = self.cosine_gap
+            if filled and self.filled_nprobe:
+                wanted, gap = self.filled_nprobe, self.filled_cosine_gap
             # A deep page needs more lists for the same recall.
             deep = 2 * fetch * self.index.lists / len(self.rows)
-            if allowed is not None and self.index.kind != IVF_PQ4:  # which adds lists of its own accord
+            if k > GAP_DEPTH:
+                gap *= 1 + DEEPER_GAP * math.log(k / GAP_DEPTH)
+            if allowed is not None and kind != IVF_PQ4:  # which adds lists of its own accord
                 wanted *= FILTERED_PROBE_FACTOR
             nprobe = int(max(wanted, deep, 1))
-        near, numbers = self.index.search(query[None], fetch, allowed, nprobe)
-        found = int(np.count_nonzero(numbers[0] >= 0))
-        return numbers[0, :found], near[0, :found]
+        near, numbers = self.index.search(query[None], fetch, allowed, nprobe, gap)
+        numbers, near = numbers[0], near[0]
+        if numbers[-1] < 0:  # fewer were found
+            found = int(np.count_nonzero(numbers >= 0))
+            numbers, near = numbers[:found], near[:found]
+        return numbers, near
 
     def _reranked(self, query: Floats, k: int, numbers: Ids, near: Floats) -> tuple[Ids, Floats]:
         """Return the rows that may be among the k best, and their exact scores.
@@ -88,24 +111,24 @@ class RerankedSearch:
         After the first ones only those are read that could still be, judged by how far the index's scores were from
         the exact ones so far.
         """
-        first = k + FIRST_READ
+        first = k + (FIRST_READ_FILLED if len(numbers) <= MIN_FETCH_FILLED else FIRST_READ)
         scores = exact_scores(self.rows, query, numbers[:first])
         if len(numbers) <= first:
             return numbers, scores
         errors = scores - near[:first]
-        mean = errors.sum() / first
+        mean = float(errors.sum()) / first
         errors -= mean
-        farthest = mean + ERROR_DEVIATIONS * np.sqrt(errors @ errors / first) + ROUNDING
-        least = np.partition(scores, first - k)[first - k] - farthest
-        end = len(near) - int(np.searchsorted(near[::-1], least))
-        if end > first:
-            scores = np.append(scores, exact_scores(self.rows, query, numbers[first:end]))
+        farthest = mean + ERROR_DEVIATIONS * math.sqrt(float(errors.dot(errors)) / first) + ROUNDING
+        least = float(np.partition(scores, first - k)[first - k]) - farthest
+        if near[first] >= least:
+            end = len(near) - int(near[::-1].searchsorted(np.float32(least)))
+            scores = np.concatenate([scores, exact_scores(self.rows, query, numbers[first:end])])
         return numbers[: len(scores)], scores
 
 
 def exact_scores(rows: NDArray[np.floating], query: Floats, numbers: Ids) -> Floats:
     """Return dot(query, row) of the numbered rows in float32; a row's score does not depend on the other rows."""
-    query = query.astype(np.float32)
+    query = np.asarray(query, np.float32)
     if rows.dtype != np.float16:
         return np.asarray(np.vecdot(rows[numbers].astype(np.float32), query))
     # NumPy converts float16 one number at a time. Moved by 13 bits it is a float32, too small by a power of two, which

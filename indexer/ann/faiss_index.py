@@ -43,6 +43,8 @@ def has_gpu() -> bool:
 class VectorIndex:
     """Inner-product search over numbered rows; safe to search from several threads at once.
 
+    `kind` is "flat", "ivf_pq4", "ivf_sq8" or "ivf_pq", `size` the number of rows, `dim` the length of a row, `lists`
+    the number of inverted lists, 0 when the index is flat.
     `threads` is for batches of queries: one query is faster on one thread than on two.
     """
 
@@ -50,6 +52,9 @@ class VectorIndex:
         self._index = index
         self._threads = threads or min(2, os.cpu_count() or 1)
         self._fast_scan = fast_scan.FastScanSearch(index) if isinstance(index, faiss.IndexIVFPQFastScan) else None
+        self.kind = _kind(index)
+        self.size, self.dim = int(index.ntotal), int(index.d)
+        self.lists = 0 if self.kind == FLAT else int(index.nlist)
         self._gpu = None if self._fast_scan else _on_gpu(index)
         self._gpu_lock = threading.Lock()
 
@@ -120,40 +125,21 @@ class VectorIndex:
         except RuntimeError as error:
             raise OSError(errno.EIO, f"the index cannot be written ({error})", str(path)) from error
 
-    @property
-    def kind(self) -> str:
-        """Return "flat", "ivf_pq4", "ivf_sq8" or "ivf_pq"."""
-        if self._fast_scan is not None:
-            return IVF_PQ4
-        if isinstance(self._index, faiss.IndexIVFPQ):
-            return IVF_PQ
-        return IVF_SQ8 if isinstance(self._index, faiss.IndexIVF) else FLAT
-
-    @property
-    def size(self) -> int:
-        """Return the number of rows."""
-        return int(self._index.ntotal)
-
-    @property
-    def dim(self) -> int:
-        """Return the length of a row."""
-        return int(self._index.d)
-
-    @property
-    def lists(self) -> int:
-        """Return the number of inverted lists; 0 when the index is flat."""
-        return 0 if self.kind == FLAT else int(self._index.nlist)
-
-    def search(self, queries: Floats, k: int, allowed: Mask | None = None, nprobe: int = 1) -> tuple[Floats, Ids]:
+    def search(
+        self, queries: Floats, k: int, allowed: Mask | None = None, nprobe: int = 1, cosine_gap: float = 0.0
+    ) -> tuple[Floats, Ids]:
         """Return the k best rows of each query (m, dim) by inner product: (scores, row numbers), padded with -1.
 
         Returns only rows whose `allowed` is true. Probes `nprobe` lists, which a flat index ignores; with a mask, the
-        nearest lists that together hold as many allowed rows as `nprobe` lists hold rows on average.
+        nearest lists that together hold as many allowed rows as `nprobe` lists hold rows on average. Lists of 4-bit
+        codes are read without a mask as far as their cosine with the query is at most `cosine_gap` below the best
+        list's, twice `nprobe` of them at most, where it is not 0.
         """
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         k = max(1, min(k, self.size))
         if self._fast_scan is not None:
-            return self._search_codes(self._fast_scan, queries, k, allowed, nprobe)
+            probes = fast_scan.Probes(max(1, min(nprobe, self.lists)), cosine_gap)
+            return self._search_codes(self._fast_scan, queries, k, allowed, probes)
         if self._gpu is not None and allowed is None and max(k, nprobe) <= GPU_DEPTH:
             with self._gpu_lock:
                 params = None if self.kind == FLAT else self._parameters(None, nprobe)
@@ -166,14 +152,14 @@ class VectorIndex:
         return scores, rows
 
     def _search_codes(
-        self, codes: fast_scan.FastScanSearch, queries: Floats, k: int, allowed: Mask | None, nprobe: int
+        self, codes: fast_scan.FastScanSearch, queries: Floats, k: int, allowed: Mask | None, probes: fast_scan.Probes
     ) -> tuple[Floats, Ids]:
         faiss.omp_set_num_threads(1)
         if allowed is not None:
             self._require_fit(allowed)
         scores, rows = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
         for place, query in enumerate(queries):
-            codes.search(query, allowed, max(1, min(nprobe, self.lists)), scores[place], rows[place])
+            codes.search(query, allowed, probes, scores[place], rows[place])
         return scores, rows
 
     def _search_lists(self, queries: Floats, k: int, allowed: Mask, nprobe: int) -> tuple[Floats, Ids]:
@@ -213,6 +199,14 @@ class VectorIndex:
         if self.kind == FLAT:
             return faiss.SearchParameters(**options)
         return faiss.SearchParametersIVF(nprobe=max(1, min(nprobe, self.lists)), **options)
+
+
+def _kind(index: Any) -> str:
+    if isinstance(index, faiss.IndexIVFPQFastScan):
+        return IVF_PQ4
+    if isinstance(index, faiss.IndexIVFPQ):
+        return IVF_PQ
+    return IVF_SQ8 if isinstance(index, faiss.IndexIVF) else FLAT
 
 
 def _empty(plan: IndexPlan, dim: int, count: int) -> Any:

@@ -25,9 +25,20 @@ CODE_ROWS = 8_192  # to train the codes with; k-means of 16 centroids wants no m
 ROWS_PER_LIST = 48  # to train the lists with
 TRAINING_ROUNDS = 10
 FILTERED_LISTS = 24  # more under a mask: the lists nearest to a query may hold few allowed rows
-
+MOST_LISTS = 2  # within the gap: so many times the count
 
 Rows = NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """The lists that a search reads: `count` of them, or those whose cosine with the query is near the best list's.
+
+    A positive `cosine_gap` is how far below it may be; then at most twice `count` are read. Not under a mask.
+    """
+
+    count: int
+    cosine_gap: float = 0.0
 
 
 def train(rows: Rows, lists: int, seed: int, emphasis: Floats | None) -> Any:
@@ -114,6 +125,7 @@ class FastScanSearch:
     def __init__(self, index: Any) -> None:
         self._index = index
         self._ranking = ListRanking(_means(index))
+        self._unfiltered: dict[int, Any] = {}  # parameters by the number of lists: to make them takes as long as a list
 
     @cached_property
     def _members(self) -> ListMembers:
@@ -124,8 +136,8 @@ class FastScanSearch:
             members.append(ids)
         return ListMembers(members, self._index.ntotal)
 
-    def search(self, query: Floats, allowed: Mask | None, nprobe: int, scores: Floats, rows: Ids) -> None:
-        """Find the best rows of `nprobe` lists for a query (dim,): fill `scores` and `rows` (k,), padded with -1.
+    def search(self, query: Floats, allowed: Mask | None, probes: Probes, scores: Floats, rows: Ids) -> None:
+        """Find the best rows of the lists near to a query (dim,): fill `scores` and `rows` (k,), padded with -1.
 
         With a mask, reads lists that hold allowed rows, and more of them where they hold fewer than k such rows.
         """
@@ -136,10 +148,12 @@ class FastScanSearch:
             scores[: len(first)], rows[: len(first)] = 0, first
             return
         if allowed is None:
-            lists, products = self._ranking.nearest(query, nprobe)
-            parameters = faiss.SearchParametersIVF(nprobe=len(lists))
+            lists, products = self._lists(query, k, probes)
+            parameters = self._unfiltered.get(len(lists))
+            if parameters is None:
+                parameters = self._unfiltered[len(lists)] = faiss.SearchParametersIVF(nprobe=len(lists))
         else:
-            lists, products = self._nearest_allowed(query, k, allowed, nprobe)
+            lists, products = self._nearest_allowed(query, k, allowed, probes.count)
             selector = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
             parameters = faiss.SearchParametersIVF(nprobe=len(lists), sel=selector)
         if not len(lists):
@@ -151,6 +165,13 @@ class FastScanSearch:
         self._index.search_preassigned_c(
             1, query_at, k, lists_at, products_at, scores_at, rows_at, False, parameters, None
         )
+
+    def _lists(self, query: Floats, k: int, probes: Probes) -> tuple[Ids, Floats]:
+        """Return the lists to read without a mask, and the dot product of each mean with a query (dim,)."""
+        if not probes.cosine_gap:
+            return self._ranking.nearest(query, probes.count)
+        deep = 2 * k * self._index.nlist // self._index.ntotal + 1  # a deep page needs more lists for the same recall
+        return self._ranking.within(query, probes.cosine_gap, deep, max(deep, MOST_LISTS * probes.count))
 
     def _nearest_allowed(self, query: Floats, k: int, allowed: Mask, nprobe: int) -> tuple[Ids, Floats]:
         """Return the lists nearest to a query of which `nprobe` and 24 hold allowed rows, k or more together.

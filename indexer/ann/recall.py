@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +32,7 @@ MIN_RECALL = 0.95
 OVERFETCH = {IVF_PQ: 4 * OVERFETCH_FACTOR, IVF_PQ4: 2}  # codes of 4 bits for two numbers put few rows in wrong order
 TITLE_SAMPLE = 2_000
 TIE_TOLERANCE = 1e-5
+COSINE_GAPS = tuple(number / 100 for number in range(4, 60, 2))
 LEAST_GAIN = 0.001  # of recall, by twice as many lists; with less, they are not worth reading
 NEAR_TARGET = 0.02  # below the target by more, lists are added whatever they gain
 
@@ -53,9 +56,9 @@ def tune(
     """Return the fewest probes (powers of two) that reach the target for every kind of query.
 
     Queries that fill a row and those that do not have probes of their own. Half of those of `previous` are tried first.
-    Also returns the recall reached. `queries` maps "picture", "text" and variants such as "text alone" to query
-    vectors (m, dim); the recall of a kind is that of its worst variant. Raises GenerationError when even probing all
-    lists stays below `goal.minimum`.
+    The least gaps of cosines that keep the recall follow. Also returns the recall reached. `queries` maps "picture",
+    "text" and variants such as "text alone" to query vectors (m, dim); the recall of a kind is that of its worst
+    variant. Raises GenerationError when even probing all lists stays below `goal.minimum`.
     """
     total = sum(len(vectors) for vectors in queries.values())
     filled = {name: fills_row(vectors[0]) for name, vectors in queries.items()}
@@ -67,7 +70,7 @@ def tune(
     low = set(queries)
     before = record
     while low:
-        search = RerankedSearch(index, rows, record.nprobe, record.overfetch, record.filled_nprobe)
+        search = RerankedSearch.of(index, rows, record)
         found_now = {name: recall_at_10(search.search, len(rows), queries[name], truths[name]) for name in low}
         release_pages(rows)
         gaining = {
@@ -83,6 +86,13 @@ def tune(
         if more == record:
             break
         before, record = record, more
+    if index.kind == IVF_PQ4:
+        kinds = {name: _Kind(queries[name], truths[name], reached[name], both and filled[name]) for name in queries}
+        for group in {kind.filled for kind in kinds.values()}:
+            record = _with_gap(record, index, rows, [kind for kind in kinds.values() if kind.filled == group])
+        search = RerankedSearch.of(index, rows, record)
+        reached = {name: recall_at_10(search.search, len(rows), queries[name], truths[name]) for name in queries}
+        release_pages(rows)
     recall = require_recall({name: reached[name] for name in queries}, total, goal)
     return record if index.kind != FLAT else replace(record, nprobe=0, overfetch=0, filled_nprobe=0), recall
 
@@ -112,6 +122,39 @@ def _with_probes_of(before: IndexRecord, now: IndexRecord, gaining: Set[bool]) -
         nprobe=now.nprobe if False in gaining else before.nprobe,
         filled_nprobe=now.filled_nprobe if True in gaining else before.filled_nprobe,
     )
+
+
+class _Kind(NamedTuple):
+    """Queries (m, dim) of a kind, their tenth best scores (m,), the recall by a number of lists, and whose they are.
+
+    `filled` says that they have the lists of queries that fill a row.
+    """
+
+    queries: Floats
+    tenth: Floats
+    reached: float
+    filled: bool
+
+
+def _with_gap(record: IndexRecord, index: VectorIndex, rows: Rows, kinds: Sequence[_Kind]) -> IndexRecord:
+    """Return the record with the least gap of cosines that keeps the recall of these kinds, which have the same lists.
+
+    Most queries then read half of the lists or fewer, and those whose lists are about as near as the best more.
+    """
+
+    def with_gap(gap: float) -> IndexRecord:
+        return replace(record, filled_cosine_gap=gap) if kinds[0].filled else replace(record, cosine_gap=gap)
+
+    def keeps_recall(gap: float) -> bool:
+        search = RerankedSearch.of(index, rows, with_gap(gap)).search
+        kept = all(
+            recall_at_10(search, len(rows), kind.queries, kind.tenth) >= kind.reached - LEAST_GAIN for kind in kinds
+        )
+        release_pages(rows)
+        return kept
+
+    place = bisect_left(COSINE_GAPS, True, key=keeps_recall)
+    return with_gap(COSINE_GAPS[place] if place < len(COSINE_GAPS) else 0.0)
 
 
 def require_recall(reached: Mapping[str, float], queries: int, goal: Goal) -> Recall:

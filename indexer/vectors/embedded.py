@@ -35,9 +35,7 @@ class EmbeddedVectors:
         self, query: Floats, k: int, allowed: Mask | None = None, condition: RowCondition | None = None
     ) -> tuple[Floats, Ids]:
         """Return exact scores and numbers of the k best rows; the mask says all that `condition` does."""
-        record = self.record
-        search = RerankedSearch(self.index, self.rows, record.nprobe, record.overfetch, record.filled_nprobe)
-        return search.search(query, k, allowed)
+        return RerankedSearch.of(self.index, self.rows, self.record).search(query, k, allowed)
 
     def propose(self, queries: Floats, k: int) -> Ids:
         """Return the index's own candidates (m, k), padded with -1."""

@@ -103,7 +103,7 @@ def beside(
     """Tune both to the recall, then let them search in turn."""
     tuned = {}
     for name, each in (("own", own), ("peer", peer)):
-        for effort in each.efforts:
+        for effort in each.efforts if allowed is None else each.filtered_efforts or each.efforts:
             recall = recall_of(
                 lambda q, e=each, f=effort: e.search(q, DEPTH, f, allowed), rows, queries, truth, allowed
             )

@@ -19,13 +19,15 @@ from indexer.ann.index_plan import IndexPlan, plan_for
 from indexer.types import Floats, Ids, Mask
 
 LINKS, BUILD_EFFORT = 32, 128  # of graphs
-EFFORTS = (16, 32, 64, 128, 256, 512, 1024)
+EFFORTS = (10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 384, 512, 768, 1024)
+MOST_LISTS = 64  # of ours, twice as many at most
 
 
 class Contestant(ABC):
     """One index; `filters` says whether a mask is applied inside its search."""
 
     efforts: tuple[int, ...] = EFFORTS
+    filtered_efforts: tuple[int, ...] = ()  # with a mask, where they are others
     filters = False
 
     @abstractmethod
@@ -38,9 +40,13 @@ class Contestant(ABC):
 
 
 class Windowshop(Contestant):
-    """Ours: lists of 4-bit codes, or flat, and float16 rows that decide."""
+    """Ours: lists of 4-bit codes, or flat, and float16 rows that decide.
 
-    efforts = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256)
+    Without a mask an effort is a gap of cosines in hundredths, with one a number of lists.
+    """
+
+    efforts = tuple(range(4, 60, 2))
+    filtered_efforts = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256)
     filters = True
 
     def build(self, rows, emphasis):
@@ -49,7 +55,8 @@ class Windowshop(Contestant):
         self.rows = rows
 
     def search(self, query, k, effort, allowed=None):
-        return RerankedSearch(self.index, self.rows, effort, 2).search(query, k, allowed)[1]
+        lists, gap = (MOST_LISTS, effort / 100) if allowed is None else (effort, 0.0)
+        return RerankedSearch(self.index, self.rows, lists, 2, 0, gap).search(query, k, allowed)[1]
 
 
 class FaissGraph(Contestant):

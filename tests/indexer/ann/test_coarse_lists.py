@@ -1,6 +1,7 @@
 """Coarse lists: many are ranked in fewer numbers, and under a mask those are found that hold allowed rows."""
 
 import numpy as np
+import pytest
 
 from indexer.ann.coarse_lists import FIRST_ROWS, ListMembers, ListRanking
 
@@ -9,8 +10,8 @@ SPREAD = np.geomspace(1, 0.01, 160)  # numbers of means are not alike: some say 
 MEANS = (CHANCE.standard_normal((400, 160)) * SPREAD @ np.linalg.qr(CHANCE.standard_normal((160, 160)))[0]).astype("f")
 
 
-def best(query, count, usable=None):
-    cosines = MEANS @ query / np.linalg.norm(MEANS, axis=1)
+def best(query, count, usable=None, means=MEANS):
+    cosines = means @ query / np.linalg.norm(means, axis=1)
     if usable is not None:
         cosines[~usable] = -np.inf
     return np.argsort(-cosines, kind="stable")[:count]
@@ -29,6 +30,21 @@ def test_lists_that_hold_nothing_are_left_out():
     for query in MEANS[:20]:
         np.testing.assert_array_equal(ListRanking(MEANS).nearest(query, 8, held)[0], best(query, 8, held > 0))
     assert len(ListRanking(MEANS).nearest(MEANS[0], 8, np.eye(1, 400, dtype=np.int64)[0])[0]) == 1
+
+
+@pytest.mark.parametrize("means", [MEANS, MEANS[:100]], ids=["many", "few"])
+def test_lists_about_as_near_as_the_best_are_found(means):
+    ranking = ListRanking(means)
+    for query in means[:30] + 0.1 * CHANCE.standard_normal((30, 160)).astype("f"):
+        cosines = means @ query / np.linalg.norm(means, axis=1) / np.linalg.norm(query)
+        lists, products = ranking.within(query, 0.3, 1, 400)
+        wanted = np.flatnonzero(cosines >= cosines.max() - 0.3)
+        assert len(np.setxor1d(lists, wanted)) <= 1 + len(wanted) // 10  # ranked in fewer axes
+        assert lists[0] == cosines.argmax()
+        np.testing.assert_allclose(products, means[lists] @ query, rtol=1e-4, atol=1e-4)
+        assert len(ranking.within(query, 0.0, 5, 9)[0]) == 5
+        assert len(np.intersect1d(ranking.within(query, 2.0, 5, 9)[0], best(query, 12, means=means))) >= 8
+        assert len(ranking.within(query, 2.0, 5, 1_000)[0]) == len(means)
 
 
 def test_allowed_rows_are_counted_by_list():

@@ -232,6 +232,25 @@ def test_a_deep_page_is_filled(index):
     assert (np.diff(scores) <= 0).all()
 
 
+def test_a_gap_of_cosines_reads_more_lists_for_queries_between_them():
+    index = VectorIndex.build(ROWS, IndexPlan(IVF_PQ4, 32), threads=1)
+    queries = ROWS[:50].astype(np.float32)
+    together = index.search(queries, 10, nprobe=8, cosine_gap=0.3)
+    for place, query in enumerate(queries):
+        for mine, theirs in zip(together, index.search(query[None], 10, nprobe=8, cosine_gap=0.3), strict=True):
+            np.testing.assert_array_equal(mine[place], theirs[0])
+    allowed = np.arange(3000) % 2 == 0
+    for mine, theirs in zip(
+        index.search(queries, 10, allowed, 8, 0.3), index.search(queries, 10, allowed, 8), strict=True
+    ):
+        np.testing.assert_array_equal(mine, theirs)  # under a mask the number of lists holds
+    all_lists, none = (RerankedSearch(index, ROWS, nprobe=16, cosine_gap=gap) for gap in (2.0, 1e-6))
+    best = RerankedSearch(index, ROWS, nprobe=32)
+    for query in queries:
+        np.testing.assert_array_equal(all_lists.search(query, 10), best.search(query, 10))
+    assert any((none.search(query, 10)[0] < best.search(query, 10)[0]).any() for query in queries)
+
+
 def test_equal_rows_come_in_row_order():
     rows = np.repeat(ROWS[:1], 9, axis=0)
     found = RerankedSearch(VectorIndex.build(rows), rows).search(ROWS[0].astype(np.float32), 9)

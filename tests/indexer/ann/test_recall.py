@@ -1,5 +1,7 @@
 """Recall is measured on every build, the index is tuned to it, and a poor one is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -41,7 +43,7 @@ def test_the_recall_in_the_record_is_the_recall_there_is():
     assert record.kind == IVF_PQ4
     assert record.nprobe in (2, 4, 8, 16, 32)
     assert recall.queries == 800
-    search = RerankedSearch(index, ROWS, record.nprobe, record.overfetch, record.filled_nprobe)
+    search = RerankedSearch.of(index, ROWS, record)
     for name in ("picture", "text", "text alone", "text general"):
         found = []
         for query in queries[name]:
@@ -90,6 +92,20 @@ def test_records_of_before_have_one_number_of_probes():
     before = RerankedSearch(index, ROWS, 8, 2)
     picture = sample_queries(LAYOUT, ROWS, WEIGHTS, Goal())["picture"][0]
     np.testing.assert_array_equal(EmbeddedVectors(index, ROWS, record).search(picture, 10), before.search(picture, 10))
+
+
+def test_lists_are_left_out_where_recall_stays():
+    index = VectorIndex.build(ROWS, IndexPlan(IVF_PQ4, 64), threads=1)
+    queries = sample_queries(LAYOUT, ROWS, WEIGHTS, Goal())
+    record, _ = tune(index, ROWS, queries, Goal())
+    assert 0 < record.filled_cosine_gap < 0.5 and 0 < record.cosine_gap < 0.5
+    by_number = replace(record, cosine_gap=0.0, filled_cosine_gap=0.0)
+    for vectors in queries.values():
+        found = [
+            [RerankedSearch.of(index, ROWS, each).search(query, 10)[0].sum() for query in vectors]
+            for each in (record, by_number)
+        ]
+        assert sum(found[0]) >= 0.999 * sum(found[1])
 
 
 @pytest.mark.promise("R20")

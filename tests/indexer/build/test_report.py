@@ -120,6 +120,7 @@ def test_the_file_of_a_build_keeps_its_fields(tmp_path):
     )
     assert (body["encoder"], body["products"], body["indexed"], body["words_gate"]) == ("fake", 1200, 1400, 1.0)
     settings = {"lists": 512, "nprobe": 16, "overfetch": 4, "seed": 0, "filled_nprobe": 0}
+    settings |= {"cosine_gap": 0.0, "filled_cosine_gap": 0.0}
     assert body["index"] == {"kind": "ivf_sq8", **settings}
     assert body["recall"] == {"picture": 0.991, "text": 0.996, "queries": 600} and body["gates"] == GATES
     assert not ShopHome(tmp_path).update_report.exists()
