@@ -147,11 +147,10 @@ def _with_gap(record: IndexRecord, index: VectorIndex, rows: Rows, kinds: Sequen
 
     def keeps_recall(gap: float) -> bool:
         search = RerankedSearch.of(index, rows, with_gap(gap)).search
-        kept = all(
-            recall_at_10(search, len(rows), kind.queries, kind.tenth) >= kind.reached - LEAST_GAIN for kind in kinds
-        )
+        reached = (recall_at_10(search, len(rows), kind.queries, kind.tenth) for kind in kinds)
+        keeps = all(found >= kind.reached - LEAST_GAIN for found, kind in zip(reached, kinds, strict=True))
         release_pages(rows)
-        return kept
+        return keeps
 
     place = bisect_left(COSINE_GAPS, True, key=keeps_recall)
     return with_gap(COSINE_GAPS[place] if place < len(COSINE_GAPS) else 0.0)
