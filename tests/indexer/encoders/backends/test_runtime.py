@@ -267,7 +267,8 @@ def test_an_export_says_nothing(models, capfd, caplog):
     with caplog.at_level(logging.INFO):
         open_runner(ModelSource("doubling", "key", Loads()), "onnx")
     shown = capfd.readouterr()
-    assert shown.out == "" and shown.err == "" and caplog.text == ""
+    errors = [line for line in shown.err.splitlines() if "chttp2" not in line]  # a client of an earlier test may write
+    assert shown.out == "" and errors == [] and caplog.text == ""
 
 
 def test_threads_follow_the_environment(monkeypatch):
