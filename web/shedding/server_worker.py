@@ -70,7 +70,7 @@ class SheddingWorker(gthread.ThreadWorker):  # type: ignore[misc]
     def load_wsgi(self) -> None:
         """Load the app, and what refuses requests for it."""
         super().load_wsgi()
-        if not self.cfg.is_ssl:
+        if not self.cfg.is_ssl and hasattr(self, "keepalived_conns"):  # an old gunicorn has other lists
             self.shedder = self.wsgi.extensions[EXTENSION]
 
     def on_client_socket_readable(self, conn: Any, client: Any) -> None:
