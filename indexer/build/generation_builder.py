@@ -41,7 +41,8 @@ from indexer.vectors.embedded import EmbeddedVectors
 from indexer.vectors.milvus.address import configured
 from indexer.vectors.milvus.generations import RowsToWrite, remove_unnamed, tune_milvus, write_generation
 from indexer.vectors.milvus.milvus_vectors import MilvusVectors
-from indexer.words.word_tables import write_word_tables
+from indexer.words.updated_tables import updated_words
+from indexer.words.word_tables import WordTables, read_words
 
 # Part of the manifest's preprocessing, with the encoder's own: rows of pictures decoded otherwise are not copied.
 DECODING = {"colours": "sRGB"}
@@ -120,14 +121,14 @@ class GenerationBuilder:
             count = catalogue.pictures_count()
             with timed_step("rows", count):
                 numbers = write_rows(folder, catalogue, sources)
+            before = None
+            if previous is not None:
+                manifest = previous.manifest
+                before = table_of(previous.folder, manifest.files, manifest.seq, catalogue)
             with timed_step("postings", count):
-                write_word_tables(folder, catalogue)
+                self._write_words(folder, catalogue, None if before is None else previous)
                 failpoint("words.written")
             with timed_step("tables", count):
-                before = None
-                if previous is not None:
-                    manifest = previous.manifest
-                    before = table_of(previous.folder, manifest.files, manifest.seq, catalogue)
                 table = write_product_table(folder, catalogue, before)
             with timed_step("suggestions", count):
                 write_suggestions(folder, table, catalogue)
@@ -172,6 +173,14 @@ class GenerationBuilder:
             manifest = replace(manifest, files={**manifest.files, COLUMNS_FILE: record(path)})
         store.seal(folder, manifest)
         return replace(built, candidate=replace(built.candidate, manifest=manifest))
+
+    def _write_words(self, folder: Path, catalogue: Catalogue, previous: Generation | None) -> None:
+        """Write the words of products; from those of a generation before, which is of the same catalogue."""
+        tables = None if previous is None else WordTables.open(previous.folder)
+        words = None
+        if previous is not None and tables is not None:
+            words = updated_words(tables, previous.manifest.seq, catalogue)
+        (read_words(catalogue) if words is None else words).write(folder)
 
     def _index(
         self, folder: Path, number: int, catalogue: Catalogue, seq: int, copied: _CopiedRows | None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,39 @@ Ordinals = NDArray[np.integer[Any]]  # int32 in the files
 Fields = NDArray[np.uint8]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class WordArrays:
+    """What the files hold: letters of the words, where each begins and its entries do, the entries, and all keys."""
+
+    letters: NDArray[np.uint8]
+    word_starts: Ids
+    entry_starts: Ids
+    products: Ordinals
+    fields: Fields
+    keys: Ids
+
+    def write(self, folder: Path) -> None:
+        """Write the files into the folder of a generation."""
+        arrays: dict[str, NDArray[Any]] = {
+            WORDS_FILE: self.letters,
+            WORD_STARTS_FILE: self.word_starts,
+            ENTRY_STARTS_FILE: self.entry_starts,
+            ENTRY_PRODUCTS_FILE: self.products,
+            ENTRY_FIELDS_FILE: self.fields,
+            WORD_KEYS_FILE: self.keys,
+        }
+        for name, array in arrays.items():
+            np.save(folder / name, array, allow_pickle=False)
+        (folder / WORD_NOTES_FILE).write_text(json.dumps(_notes()), encoding="utf-8")
+
+
 def write_word_tables(folder: Path, catalogue: Catalogue) -> None:
     """Write the words of the catalogue, as this thread reads it, into the folder of a generation."""
+    read_words(catalogue).write(folder)
+
+
+def read_words(catalogue: Catalogue) -> WordArrays:
+    """Return the words of the catalogue's word index, as this thread reads it."""
     keys = np.array(catalogue.keys(), np.int64)
     words, counts = bytearray(), [np.zeros(1, np.int64)]
     lengths = [np.zeros(1, np.int64)]
@@ -55,17 +87,14 @@ def write_word_tables(folder: Path, catalogue: Catalogue) -> None:
             encoded = [word.encode() + _END for word in batch]
             lengths.append(np.fromiter(map(len, encoded), np.int64, len(encoded)))
             words += b"".join(encoded)
-    arrays: dict[str, NDArray[Any]] = {
-        WORDS_FILE: np.frombuffer(words, np.uint8),
-        WORD_STARTS_FILE: np.cumsum(np.concatenate(lengths)),
-        ENTRY_STARTS_FILE: np.cumsum(np.concatenate(counts)),
-        ENTRY_PRODUCTS_FILE: np.concatenate(products),
-        ENTRY_FIELDS_FILE: np.concatenate(fields),
-        WORD_KEYS_FILE: keys,
-    }
-    for name, array in arrays.items():
-        np.save(folder / name, array, allow_pickle=False)
-    (folder / WORD_NOTES_FILE).write_text(json.dumps(_notes()), encoding="utf-8")
+    return WordArrays(
+        letters=np.frombuffer(words, np.uint8),
+        word_starts=np.cumsum(np.concatenate(lengths)),
+        entry_starts=np.cumsum(np.concatenate(counts)),
+        products=np.concatenate(products),
+        fields=np.concatenate(fields),
+        keys=keys,
+    )
 
 
 def _notes() -> dict[str, object]:
@@ -97,19 +126,20 @@ class WordTables:
     def __init__(self, folder: Path) -> None:
         """Map the files. Raises DamagedGeneration."""
         try:
-            words, self._starts = _mapped(folder, WORDS_FILE), _mapped(folder, WORD_STARTS_FILE)
-            self._entries = _mapped(folder, ENTRY_STARTS_FILE)
-            self._products: Ordinals = _mapped(folder, ENTRY_PRODUCTS_FILE)
-            self._fields: Fields = _mapped(folder, ENTRY_FIELDS_FILE)
+            self.letters: NDArray[np.uint8] = _mapped(folder, WORDS_FILE)
+            self.starts: Ids = _mapped(folder, WORD_STARTS_FILE)
+            self.entry_starts: Ids = _mapped(folder, ENTRY_STARTS_FILE)
+            self.products: Ordinals = _mapped(folder, ENTRY_PRODUCTS_FILE)
+            self.fields: Fields = _mapped(folder, ENTRY_FIELDS_FILE)
             self.keys: Ids = _mapped(folder, WORD_KEYS_FILE)  # sorted, of all products
         except (OSError, EOFError, ValueError) as error:
             raise damaged(str(folder / WORDS_FILE), f"the words cannot be read ({error})") from error
-        if len(self._starts) != len(self._entries) or len(self._products) != len(self._fields):
+        if len(self.starts) != len(self.entry_starts) or len(self.products) != len(self.fields):
             raise damaged(str(folder / WORDS_FILE), "the arrays of words are not of one length")
-        if not len(self._starts) or self._starts[-1] != len(words) or self._entries[-1] != len(self._products):
+        if not len(self.starts) or self.starts[-1] != len(self.letters) or self.entry_starts[-1] != len(self.products):
             raise damaged(str(folder / WORDS_FILE), "the arrays of words do not belong together")
-        self._words = memoryview(words.data)
-        self._word_starts = memoryview(self._starts.data)
+        self._words = memoryview(self.letters.data)
+        self._word_starts = memoryview(self.starts.data)
         self.number: Callable[[str], int] = lru_cache(maxsize=KNOWN_NUMBERS)(self._number)
 
     @classmethod
@@ -127,16 +157,16 @@ class WordTables:
         return cls(folder) if notes == _notes() else None
 
     def __len__(self) -> int:
-        return len(self._starts) - 1
+        return len(self.starts) - 1
 
     def entries(self, number: int) -> tuple[Ordinals, Fields]:
         """Return the ordinals, ascending, of the products that have a word, and in which fields."""
-        first, end = int(self._entries[number]), int(self._entries[number + 1])
-        return self._products[first:end], self._fields[first:end]
+        first, end = int(self.entry_starts[number]), int(self.entry_starts[number + 1])
+        return self.products[first:end], self.fields[first:end]
 
     def count(self, number: int) -> int:
         """Return the number of products that have a word."""
-        return int(self._entries[number + 1] - self._entries[number])
+        return int(self.entry_starts[number + 1] - self.entry_starts[number])
 
     def vocabulary(self, everything: bool = False, gone: Mask | None = None) -> list[tuple[str, int]]:
         """Return every word and the number of products that have it, in order.
@@ -144,24 +174,24 @@ class WordTables:
         Without `everything`, codes of one product are left out: the words of ids, and rare words with a digit. `gone`
         masks the products, by ordinal, that do not count; but a code is rare by the number of all products.
         """
-        counts = every = np.diff(self._entries)
+        counts = every = np.diff(self.entry_starts)
         if gone is not None and len(counts):
-            counts = counts - np.add.reduceat(gone[self._products].astype(np.int64), self._entries[:-1])
+            counts = counts - np.add.reduceat(gone[self.products].astype(np.int64), self.entry_starts[:-1])
         letters = np.frombuffer(self._words, np.uint8)
         if not everything and len(counts):
             digits = (letters >= _ZERO) & (letters <= _NINE)
-            listed = (every > 1) | ~np.logical_or.reduceat(digits, self._starts[:-1])
-            listed[self._from(ID_BEGINS) : self._from(_ID_ENDS)] = False
-            letters = letters[np.repeat(listed, np.diff(self._starts))]
+            listed = (every > 1) | ~np.logical_or.reduceat(digits, self.starts[:-1])
+            listed[self.position(ID_BEGINS) : self.position(_ID_ENDS)] = False
+            letters = letters[np.repeat(listed, np.diff(self.starts))]
             counts = counts[listed]
         words = letters.tobytes().decode().split(_END.decode())[:-1]
         return list(zip(words, counts.tolist(), strict=True))
 
     def _number(self, word: str) -> int:
-        at = self._from(word)
+        at = self.position(word)
         return at if at < len(self) and self._word(at) == word.encode(errors="surrogatepass") else -1
 
-    def _from(self, word: str) -> int:
+    def position(self, word: str) -> int:
         """Return the number of the first word that does not come before another one."""
         wanted = word.encode(errors="surrogatepass")
         first, end = 0, len(self)
