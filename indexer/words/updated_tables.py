@@ -104,9 +104,9 @@ def _unchanged(before: WordTables, keys: Ids, changed: list[int], shifted: Ids) 
     places = np.minimum(np.searchsorted(keys, before.keys), len(keys) - 1)
     stays = (keys[places] == before.keys) & ~np.isin(before.keys, np.array(changed, np.int64))
     ordinals = np.where(stays, places, -1).astype(np.int32)[before.products]
-    kept = ordinals >= 0
+    remaining = ordinals >= 0
     owners = np.repeat(shifted.astype(np.int32), np.diff(before.entry_starts))
-    return owners[kept], ordinals[kept], before.fields[kept]
+    return owners[remaining], ordinals[remaining], before.fields[remaining]
 
 
 def _merged(old: Entries, new: Entries, words: int, products: int) -> tuple[Ids, NDArray[np.int32], NDArray[np.uint8]]:
