@@ -38,7 +38,7 @@ class LabelColumn:
     def of(cls, words: LabelDictionary, lists: LabelLists, numbers: NDArray[Any]) -> LabelColumn:
         """Return the field whose products have these lists."""
         count = len(lists)
-        return cls(words, lists, smallest(numbers, count), np.bincount(numbers, minlength=count))
+        return cls(words, lists, numbers.astype(number_type(count)), np.bincount(numbers, minlength=count))
 
     @classmethod
     def empty(cls, words: LabelDictionary | None = None) -> LabelColumn:
@@ -96,6 +96,10 @@ class LabelColumn:
 
     def having(self, values: Iterable[str], count: int) -> Mask:
         """Return the mask of `count` products that have one of the values; of a value that lists several, all."""
+        return self.of_lists(self.lists_having(values), count)
+
+    def lists_having(self, values: Iterable[str]) -> Mask:
+        """Return the mask of the lists (lists,) of the products that `having` returns."""
         wanted = np.zeros(len(self.list_counts), np.bool_)
         single = []
         for value in values:
@@ -105,7 +109,7 @@ class LabelColumn:
                 single.append(code)
             elif codes and min(codes) >= 0:
                 wanted |= np.logical_and.reduce([self._lists_with([code]) for code in codes])
-        return self.of_lists(wanted | self._lists_with(single), count)
+        return wanted | self._lists_with(single)
 
     def passing(self, test: Callable[[NDArray[np.float64]], Mask], count: int) -> Mask:
         """Return the mask of `count` products with a number, of a unit or none ("12.5 cm"), that passes a test."""
@@ -284,8 +288,9 @@ class LabelColumn:
         chosen = np.flatnonzero(wanted).tolist()
         if len(chosen) > FEW_LISTS:
             np.take(wanted, numbers, out=own, mode="clip")
-        else:
-            for number in chosen:
+        elif chosen:
+            np.equal(numbers, chosen[0], out=own)
+            for number in chosen[1:]:
                 own |= numbers == number
         return found
 
@@ -293,8 +298,3 @@ class LabelColumn:
 def number_type(count: int) -> type[np.unsignedinteger[Any]]:
     """Return the smallest type for numbers below a count."""
     return np.uint8 if count <= 1 << 8 else np.uint16 if count <= 1 << 16 else np.uint32
-
-
-def smallest(numbers: NDArray[Any], count: int) -> NDArray[Any]:
-    """Return numbers below a count in the smallest type."""
-    return numbers.astype(number_type(count))

@@ -27,7 +27,7 @@ from search.query.compounds import KnowsWord, cannot_tell
 from search.query.glossary import Glossary
 from search.query.negation import DENYING, DENYING_CHARACTERS, denies, joined_denials
 from search.retrieval.text_reading import MAX_CONCEPTS, TextAnalysis, TextReader
-from search.words.scored import Scored, merge
+from search.words.scored import Scored, common_places, merge
 from search.words.word_lookup import CatalogueWords, WordLookup
 
 MAX_HITS = 1_000
@@ -195,6 +195,7 @@ def _phrases(analysis: TextAnalysis) -> list[str]:
 def _score_concepts(held: Held, concepts: tuple[Concept, ...], products: int, size: int | None) -> Scored:
     """Return every product that holds part of the concepts, with the share of their information that it holds."""
     parts: list[Scored] = []
+    weights: list[np.float32] = []
     total = 0.0
     for concept in concepts:
         scored = [_score_alternative(held, way, products, size) for way in concept.alternatives]
@@ -204,13 +205,14 @@ def _score_concepts(held: Held, concepts: tuple[Concept, ...], products: int, si
             scored.append((_information(holding, products), bool(holding), found))
         information = next((weight for weight, complete, _ in scored if complete), scored[0][0])
         shares = merge([part for *_, part in scored], np.maximum, size)
-        if not len(shares) and is_pictograph(concept.word):
+        if is_pictograph(concept.word) and not len(shares):
             continue  # most pictographs in a query decorate it
         total += information
-        parts.append(shares.times(np.float32(information)))
+        parts.append(shares)
+        weights.append(np.float32(information))
     if not total:
         return Scored.none()
-    return merge(parts, np.add, size).share_of(np.float32(total))
+    return merge(parts, np.add, size, weights).share_of(np.float32(total))
 
 
 def _score_alternative(held: Held, way: Alternative, products: int, size: int | None) -> tuple[float, bool, Scored]:
@@ -220,11 +222,10 @@ def _score_alternative(held: Held, way: Alternative, products: int, size: int | 
     weights = [_information(count, products) for count in counts]
     total = sum(weights)
     shares = [np.float32(way.confidence * weight / total) for weight in weights]
-    parts = [scored.times(share) for scored, share in zip(found, shares, strict=True)]
     if way.indivisible:
-        whole = reduce(np.intersect1d, [scored.sparse()[0] for scored in found])
-        parts = [part.among(whole) for part in parts]
-    return total, all(counts), merge(parts, np.add, size)
+        whole = reduce(common_places, [scored.sparse()[0] for scored in found])
+        found = [scored.among(whole) for scored in found]
+    return total, all(counts), merge(found, np.add, size, shares)
 
 
 def _information(holding: int, products: int) -> float:

@@ -128,7 +128,7 @@ def _fuse(
     for term, hits in term_hits:
         weight = np.float32(term.weight / total)
         if hits.all_keys is keys:
-            own = weight * hits.all_scores
+            own = hits.all_scores if weight == 1 and not denied else weight * hits.all_scores
             scores = scores + own if len(scores) else own
         else:
             scores = scores if len(scores) else np.zeros(len(keys), np.float32)

@@ -29,7 +29,14 @@ from search.understanding.answer_set import (
     decide_excluded,
     with_other_prices,
 )
-from search.understanding.product_scores import MEANT, KindScores, ProductScores, in_kind, in_kinds, score_products
+from search.understanding.product_scores import (
+    MEANT,
+    KindProducts,
+    KindScores,
+    ProductScores,
+    in_kind,
+    score_products,
+)
 from search.understanding.question_reader import QuestionReader, ReadText
 from search.understanding.removable import with_parts
 from search.understanding.understood import EXAMPLE, MEANING, KindRef, Understood, UnderstoodKind
@@ -220,27 +227,29 @@ def _kind_scores(state: ServingState, vector: Floats | None, understood: Underst
         meant = [(label, share / best_share) for label, share in understood.leaning]
     if not meant:
         return named
-    kinds = [in_kinds([label], state.columns) for label, _ in meant]
+    kinds = [KindProducts.of(KindRef(CATEGORY, label), state.columns) for label, _ in meant]
     scores = [MEANT * max(0.5, share**0.5) for _, share in meant]
     found = _best_of_each(state, vector, kinds[:MAX_REPRESENTED])
     best = tuple((ordinal, score) for ordinal, score in zip(found, REPRESENTED, strict=False) if ordinal is not None)
     return replace(named, meant=tuple(zip(kinds, scores, strict=True))[::-1], best=best)
 
 
-def _best_of_each(state: ServingState, vector: Floats | None, kinds: Sequence[Mask]) -> list[int | None]:
+def _best_of_each(state: ServingState, vector: Floats | None, kinds: Sequence[KindProducts]) -> list[int | None]:
     """Return the ordinal of the product of each kind that is most like the query."""
     if vector is None or not kinds:
         return [None] * len(kinds)
-    found = _most_like(state, vector, np.logical_or.reduce(kinds), FOUND_TOGETHER)
+    found = _most_like(state, vector, kinds, FOUND_TOGETHER)
     best = []
     for kind in kinds:
-        own = found[kind[found]]
-        best.append(next(iter((own if len(own) else _most_like(state, vector, kind, 1)).tolist()), None))
+        own = found[kind.has(found)]
+        best.append(next(iter((own if len(own) else _most_like(state, vector, [kind], 1)).tolist()), None))
     return best
 
 
-def _most_like(state: ServingState, vector: Floats, products: Mask, rows: int) -> Ids:
-    """Return the ordinals of the products of the best rows among these products, the most similar first."""
+def _most_like(state: ServingState, vector: Floats, kinds: Sequence[KindProducts], rows: int) -> Ids:
+    """Return the ordinals of the products of the best rows among these kinds, the most similar first."""
+    lists = np.logical_or.reduce([kind.lists for kind in kinds])
+    products = kinds[0].labels.of_lists(lists, len(state.columns)) & state.columns.present
     _, found = state.snapshot.search(vector, rows, state.snapshot.rows_allowed(products))
     return state.columns.ordinals(state.snapshot.keys_of(found))
 

@@ -34,13 +34,13 @@ class GenerationRows:
     """A generation with the lookups computed from it once: the rows of each product, and the product of each row."""
 
     def __init__(self, generation: Generation) -> None:
-        self.generation = generation
-        self.size = len(generation.rows)
+        self.generation, self.size = generation, len(generation.rows)
         self._by_product = np.argsort(generation.product_keys, kind="stable")
         self._sorted_keys = generation.product_keys[self._by_product]
         first = np.flatnonzero(np.diff(self._sorted_keys, prepend=-1))  # keys are above 0; `np.unique` would hash them
         self.product_keys: Ids = self._sorted_keys[first]
         self._ordinals: tuple[object, int, Ids] = (None, 0, self.product_keys)
+        self._in_order = self.product_keys, False  # ordinals, and whether each row's is its own number
 
     def ordinals(self, columns: ProductColumns) -> Ids:
         """Return the ordinal of each row's product in the columns, -1 for unknown products; cached by lineage."""
@@ -54,7 +54,18 @@ class GenerationRows:
             ordinals = ordinals.copy()
             ordinals[unknown] = columns.ordinals(self.generation.product_keys[unknown])
         self._ordinals = (columns.lineage, len(columns), ordinals)
+        if ordinals is not self._in_order[0]:
+            self._in_order = ordinals, bool(np.array_equal(ordinals, np.arange(len(ordinals))))
         return ordinals
+
+    def rows_of_masked(self, products: Mask, columns: ProductColumns) -> Mask:
+        """Return the mask (n,) of the rows of the masked products (columns,); not to be written to."""
+        ordinals = self.ordinals(columns)
+        known, is_own = self._in_order
+        if known is ordinals and is_own:
+            return products[: self.size]
+        rows: Mask = np.append(products, False)[ordinals]  # rows of products that were removed are at -1
+        return rows
 
     def rows_of(self, key: int) -> Ids:
         """Return the numbers of a product's rows, its first picture first; empty when it has none here."""
@@ -165,10 +176,11 @@ class Snapshot:
         return scores[order], rows[order]
 
     def rows_allowed(self, products: Mask) -> Mask:
-        """Return the mask of rows, live ones last, that belong to the masked products of the columns."""
-        mask = np.append(products, False)  # a generation may have rows of products that were removed, at -1
-        own = mask[self.generation_rows.ordinals(self.columns)]
-        return np.concatenate([own, mask[self.columns.ordinals(self.live.keys)]]) if len(self.live) else own
+        """Return the mask of rows, live ones last, of the masked products of the columns; not to be written to."""
+        own = self.generation_rows.rows_of_masked(products, self.columns)
+        if not len(self.live):
+            return own
+        return np.concatenate([own, np.append(products, False)[self.columns.ordinals(self.live.keys)]])
 
     def keys_of(self, rows: Ids) -> Ids:
         """Return the keys of the products that these rows belong to."""

@@ -57,45 +57,82 @@ class ValueScores:
 
 
 @dataclass(frozen=True, eq=False)
+class KindProducts:
+    """The products of a kind, as the lists of labels (lists,) that have it."""
+
+    labels: LabelColumn
+    lists: Mask
+
+    @classmethod
+    def of(cls, ref: KindRef, columns: ProductColumns) -> KindProducts:
+        """Return the products of a kind; of a category with all below it."""
+        labels = columns.labels_of(ref.field)
+        return cls(labels, labels.lists_having([ref.label]))
+
+    @cached_property
+    def any(self) -> bool:
+        """Whether a product is of the kind."""
+        return bool(self.labels.list_counts[self.lists].any())
+
+    def has(self, ordinals: Ids) -> Mask:
+        """Return which of these products are of the kind."""
+        numbers = np.zeros(len(ordinals), np.int64)
+        known = ordinals < len(self.labels.numbers)
+        numbers[known] = self.labels.numbers[ordinals[known]]
+        return self.lists[numbers]
+
+
+@dataclass(frozen=True, eq=False)
 class KindScores:
-    """How far each product is of the wanted kinds: masks (n,) with a score each, of which the largest counts.
+    """How far each product is of the wanted kinds: kinds with a score each, of which the largest counts.
 
     Where a kind is only meant, those `meant` count instead, the last of a product, and at most `MEANT` / 2 where none
-    does; the `best` products, by ordinal, stand at the top.
+    does; the `best` products, by ordinal, stand at the top. All meant kinds are of one column.
     """
 
     count: int
-    named: tuple[tuple[Mask, float], ...] = ()
-    meant: tuple[tuple[Mask, float], ...] = ()
+    named: tuple[tuple[KindProducts, float], ...] = ()
+    meant: tuple[tuple[KindProducts, float], ...] = ()
     best: tuple[tuple[int, float], ...] = ()
 
     @cached_property
     def is_named(self) -> Mask:
         """The products (n,) of a named kind."""
-        mask: Mask = np.zeros(self.count, np.bool_)
-        for own, score in self.named:
-            if score > 0:
-                mask |= own
-        return mask
+        found = [labels.of_lists(scores > 0, self.count) for labels, scores in self._by_column]
+        found = found or [np.zeros(self.count, np.bool_)]
+        return np.logical_or.reduce(found) if len(found) != 1 else found[0]
 
     @cached_property
     def largest(self) -> float:
         """The largest score of any product, 0 where none has one."""
-        named = max([score for mask, score in self.named if mask.any()], default=0.0)
+        named = max([score for kind, score in self.named if kind.any], default=0.0)
         if not self.meant:
             return named
-        others = [score for mask, score in self.meant if mask.any()]
+        others = [score for kind, score in self.meant if kind.any]
         return max([min(named, MEANT / 2), *others, *(score for _, score in self.best)])
+
+    @cached_property
+    def _by_column(self) -> list[tuple[LabelColumn, Floats]]:
+        """The largest score of a named kind of each list of labels (lists,), by column."""
+        found: dict[int, tuple[LabelColumn, Floats]] = {}
+        for kind, score in self.named:
+            _, scores = found.setdefault(id(kind.labels), (kind.labels, np.zeros(len(kind.lists), np.float32)))
+            np.maximum(scores, kind.lists * np.float32(score), out=scores)
+        return list(found.values())
 
     def at(self, places: Ids | None) -> Floats:
         """Return the score of each of these products (rising ordinals), float32; of all without `places`."""
-        scores = np.zeros(self.count if places is None else len(places), np.float32)
-        for mask, score in self.named:
-            np.maximum(scores, (mask if places is None else mask[places]) * np.float32(score), out=scores)
+        found = [labels.spread(scores, self.count, places) for labels, scores in self._by_column]
+        scores = found[0] if found else np.zeros(self.count if places is None else len(places), np.float32)
+        for others in found[1:]:
+            np.maximum(scores, others, out=scores)
         if self.meant:
-            np.minimum(scores, np.float32(MEANT / 2), out=scores)
-        for mask, score in self.meant:
-            scores[mask if places is None else mask[places]] = score
+            labels = self.meant[0][0].labels
+            of_lists = np.zeros(len(labels.list_counts), np.float32)
+            for kind, score in self.meant:
+                of_lists[kind.lists] = score
+            meant = labels.spread(of_lists, self.count, places)
+            scores = np.where(meant > 0, meant, np.minimum(scores, np.float32(MEANT / 2)))
         for ordinal, score in self.best:
             at = ordinal if places is None else int(np.searchsorted(places, ordinal))
             if places is None or (at < len(places) and places[at] == ordinal):
@@ -157,7 +194,7 @@ class ProductScores:
 
 def score_products(understood: Understood, columns: ProductColumns) -> ProductScores:
     """Return the scores of all products for what was understood."""
-    named = tuple((in_kind(ref, columns), ref.confidence) for kind in understood.kinds for ref in kind.refs)
+    named = tuple((KindProducts.of(ref, columns), ref.confidence) for kind in understood.kinds for ref in kind.refs)
     excluded = np.zeros(len(columns), np.bool_)
     for value in understood.excluded:
         excluded |= _value_scores(value.refs, columns).resembling
@@ -172,10 +209,7 @@ def in_kind(ref: KindRef, columns: ProductColumns) -> Mask:
 
 def in_kinds(labels: Iterable[str], columns: ProductColumns) -> Mask:
     """Return the mask of the products of these deepest categories."""
-    mask = np.zeros(len(columns), np.bool_)
-    for label in labels:
-        mask |= in_kind(KindRef(CATEGORY, label), columns)
-    return mask
+    return columns.labels_of(CATEGORY).having(labels, len(columns)) & columns.present
 
 
 def _value_scores(refs: Sequence[ValueRef], columns: ProductColumns) -> ValueScores:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from indexer.words.word_tables import Ordinals
 DENSE_SHARE = 16  # of all places, one in so many, from which all are kept in one array
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Scored:
     """Scores above 0 by place. With `places` None, `scores` has one for each place, 0 where there is none."""
 
@@ -31,7 +32,11 @@ class Scored:
         return cls(places, np.full(len(places), score, np.float32))
 
     def __len__(self) -> int:
-        return len(self.scores) if self.places is not None else int(np.count_nonzero(self.scores > 0))
+        return len(self.scores) if self.places is not None else self._count
+
+    @cached_property
+    def _count(self) -> int:
+        return int(np.count_nonzero(self.scores > 0))
 
     def times(self, factor: np.float32) -> Scored:
         """Return the scores multiplied by a factor."""
@@ -61,38 +66,53 @@ class Scored:
         """Return the scores of these sorted places, all of which have one."""
         if self.places is None:
             return Scored(places, self.scores[places])
-        return Scored(places, self.scores[np.searchsorted(self.places, places)])
+        return Scored(places, self.scores[np.searchsorted(self.places, places.astype(self.places.dtype, copy=False))])
 
 
-def merge(parts: Sequence[Scored], combine: np.ufunc, size: int | None) -> Scored:
-    """Combine scores by a ufunc, place by place, in the order of the parts, from 0.
+def common_places(first: Ordinals, second: Ordinals) -> Ordinals:
+    """Return the places that both sorted arrays have."""
+    few, many = (first, second) if len(first) < len(second) else (second, first)
+    if not len(few):
+        return few
+    at = np.searchsorted(many, few.astype(many.dtype, copy=False))  # of other types, all would be copied
+    return few[many[np.minimum(at, len(many) - 1)] == few]
+
+
+def merge(
+    parts: Sequence[Scored], combine: np.ufunc, size: int | None, factors: Sequence[np.float32] | None = None
+) -> Scored:
+    """Combine scores, multiplied by `factors`, by a ufunc, place by place, in the order of the parts, from 0.
 
     `size` is the number of places; without one all parts have places, and the result has.
     """
+    factors = [np.float32(1)] * len(parts) if factors is None else factors
     if len(parts) == 1:
-        return parts[0]
+        return parts[0].times(factors[0])
     total = sum(len(part.scores) for part in parts)
     if size is not None and (total * DENSE_SHARE > size or any(part.places is None for part in parts)):
-        return Scored(None, _merged(parts, combine, size))
+        return Scored(None, _merged(parts, combine, size, factors))
     places = np.sort(np.concatenate([part.sparse()[0] for part in parts]))
     places = places[np.diff(places, prepend=-1) > 0]  # `np.unique` hashes them, which takes several times as long
     merged = np.zeros(len(places), np.float32)
-    for part in parts:
-        own, scores = part.sparse()
+    for part, factor in zip(parts, factors, strict=True):
+        own, scores = part.times(factor).sparse()
         at = np.searchsorted(places, own)
         merged[at] = combine(merged[at], scores)
     return Scored(places, merged)
 
 
-def _merged(parts: Sequence[Scored], combine: np.ufunc, size: int) -> Floats:
+def _merged(parts: Sequence[Scored], combine: np.ufunc, size: int, factors: Sequence[np.float32]) -> Floats:
+    pairs = list(zip(parts, factors, strict=True))
     # The sum of two numbers is the same whichever comes first; one of three is not.
-    ordered = sorted(parts, key=lambda part: part.places is not None) if len(parts) == 2 else parts
-    first, *others = ordered
-    merged = first.scores.copy() if first.places is None else first.dense(size)
-    for part in others:
+    (first, factor), *others = sorted(pairs, key=lambda pair: pair[0].places is not None) if len(pairs) == 2 else pairs
+    multiplied = first.times(factor)
+    merged = multiplied.scores.copy() if multiplied is first and first.places is None else multiplied.dense(size)
+    product: Floats | None = None  # memory for one part's scores at a time
+    for part, factor in others:
         if part.places is None:
-            combine(merged, part.scores, out=merged)
+            product = np.multiply(part.scores, factor, out=product)
+            combine(merged, product, out=merged)
         else:
             at = part.places.astype(np.intp, copy=False)  # once for both uses
-            merged[at] = combine(merged[at], part.scores)
+            merged[at] = combine(merged[at], part.times(factor).scores)
     return merged

@@ -119,3 +119,18 @@ def test_of_many_live_rows_the_best_are_exact_and_none_that_ties_is_missed():
         best = live.best(query, k)
         assert set(np.argsort(-exact, kind="stable")[:k].tolist()) <= set(best.tolist())
         assert len(best) == min(max(k, 51), 300)
+
+
+def test_rows_and_products_have_one_mask_where_each_has_one_row(home):
+    with make_shop(home, [Item(f"p{i}", "red", ((255, i, 0),)) for i in range(4)]) as engine:
+        snapshot = engine._live.served.snapshot
+    assert snapshot.rows_allowed(np.array([1, 0, 1, 0], bool)).tolist() == [True, False, True, False]
+    later = snapshot.changed(changes(5, {7: rows(RED)}))
+    assert later.rows_allowed(np.array([1, 0, 1, 0, 1], bool)).tolist() == [True, False, True, False, True]
+    assert later.rows_allowed(np.array([0, 1, 0, 1, 0], bool)).tolist() == [False, True, False, True, False]
+    gone = later.changed(changes(6, gone={2}))
+    assert gone.rows_allowed(gone.columns.present).tolist() == [True, False, True, True, True]
+
+
+def test_rows_of_products_with_several_pictures_are_allowed_with_them(snapshot):
+    assert snapshot.rows_allowed(np.array([0, 1, 0, 1], bool)).tolist() == [False, True, False, True, True]
