@@ -212,7 +212,7 @@ def _score_concepts(held: Held, concepts: tuple[Concept, ...], products: int, si
         weights.append(np.float32(information))
     if not total:
         return Scored.none()
-    return merge(parts, np.add, size, weights).share_of(np.float32(total))
+    return merge(parts, np.add, size, weights).share_of(np.float32(total), is_own=len(parts) > 1)
 
 
 def _score_alternative(held: Held, way: Alternative, products: int, size: int | None) -> tuple[float, bool, Scored]:

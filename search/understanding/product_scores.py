@@ -150,34 +150,33 @@ class ProductScores:
 
     def mean_value(self, places: Ids | None) -> Floats:
         """Return the mean score of the wanted values of each of these products; of all without `places`."""
-        of_columns, others = self._by_column
-        found = [labels.spread(qualities, self.kinds.count, places) for labels, qualities in of_columns]
-        total, *rest = (*found, *(value.at(places) for value in others))
+        total, *rest = (value.at(places) for value in self._by_column)
         for own in rest:
             total += own
         return total / np.float32(len(self.values))
 
     @cached_property
-    def _by_column(self) -> tuple[list[tuple[LabelColumn, Floats]], list[ValueScores]]:
-        """The values of one field, added up by column, so that each is read once, and those of several fields."""
+    def _by_column(self) -> list[ValueScores]:
+        """The values of one field, added up by column, so that each is read once, then those of several fields."""
         sums: dict[int, tuple[LabelColumn, Floats]] = {}
         for value in self.values:
             if len(value.fields) == 1:
                 labels, qualities = value.fields[0]
                 known = sums.get(id(labels))
                 sums[id(labels)] = (labels, qualities if known is None else known[1] + qualities)
-        return list(sums.values()), [value for value in self.values if len(value.fields) != 1]
+        added_up = [ValueScores((own,), self.kinds.count) for own in sums.values()]
+        return added_up + [value for value in self.values if len(value.fields) != 1]
 
     def largest_mean(self, known: float, places: Ids | None) -> float:
         """Return the largest mean score of any product of the shop; of those at `places` it is the `known` one."""
         if places is None:
             return known
-        largest = [value.largest for value in self.values]
-        if known * len(largest) >= sum(largest) - ROUNDING:
+        largest, sum_known = [value.largest for value in self._by_column], known * len(self.values)
+        if sum_known >= sum(largest) - ROUNDING:
             return known
         mask = np.ones(self.kinds.count, np.bool_)
-        for value, own in zip(self.values, largest, strict=True):
-            needed = known * len(largest) - (sum(largest) - own)  # to have more, if it has the most of all other values
+        for value, own in zip(self._by_column, largest, strict=True):
+            needed = sum_known - (sum(largest) - own)  # to have more, if it has the most of all other values
             if needed > -ROUNDING:
                 mask &= value.at_least(max(needed - ROUNDING, LEAST_QUALITY))
         mask[places] = False

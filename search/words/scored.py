@@ -42,9 +42,9 @@ class Scored:
         """Return the scores multiplied by a factor."""
         return self if factor == 1 else Scored(self.places, self.scores * factor)
 
-    def share_of(self, whole: np.float32) -> Scored:
-        """Return the scores as shares of a whole, at most 1."""
-        shares = self.scores / whole
+    def share_of(self, whole: np.float32, is_own: bool = False) -> Scored:
+        """Return the scores as shares of a whole, at most 1; in their own memory where nobody else has it."""
+        shares = np.divide(self.scores, whole, out=self.scores if is_own else None)
         return Scored(self.places, np.minimum(shares, np.float32(1.0), out=shares))
 
     def sparse(self) -> tuple[Ordinals, Floats]:

@@ -16,6 +16,7 @@ from search.words.frequent_words import FrequentWords
 from search.words.scored import Scored, merge
 from search.words.word_lookup import FIELD_WEIGHTS
 
+MANY_PRODUCTS = 4  # one in so many has a word, from which its scores are quicker to add up as an array of all
 MANY_WORDS = 50_000  # from which ids and other codes of one product are left out of the vocabulary
 _DIGIT = re.compile("[0-9]")
 
@@ -127,6 +128,8 @@ class ServedWords:
         if found is None:
             parts = [part for word in distinct if len((part := self._scored(word)).scores)]
             found = merge(parts, np.maximum, self.size) if parts else Scored.none()
+            if len(found) * MANY_PRODUCTS > len(self.keys):
+                found = Scored(None, found.dense(len(self.keys)))
             self._frequent.put(distinct, found)
         return found
 
