@@ -122,17 +122,22 @@ class KindScores:
 
     def at(self, places: Ids | None) -> Floats:
         """Return the score of each of these products (rising ordinals), float32; of all without `places`."""
-        found = [labels.spread(scores, self.count, places) for labels, scores in self._by_column]
+        columns = self._by_column
+        if self.meant:
+            labels = self.meant[0][0].labels
+            meant = np.zeros(len(labels.list_counts), np.float32)
+            for kind, score in self.meant:
+                meant[kind.lists] = score
+            columns = [(own, np.minimum(scores, np.float32(MEANT / 2))) for own, scores in columns]
+            if [own for own, _ in columns] == [labels]:  # most often, so that products are looked at once
+                columns, meant = [(labels, np.where(meant > 0, meant, columns[0][1]))], meant[:0]
+        found = [labels.spread(scores, self.count, places) for labels, scores in columns]
         scores = found[0] if found else np.zeros(self.count if places is None else len(places), np.float32)
         for others in found[1:]:
             np.maximum(scores, others, out=scores)
-        if self.meant:
-            labels = self.meant[0][0].labels
-            of_lists = np.zeros(len(labels.list_counts), np.float32)
-            for kind, score in self.meant:
-                of_lists[kind.lists] = score
-            meant = labels.spread(of_lists, self.count, places)
-            scores = np.where(meant > 0, meant, np.minimum(scores, np.float32(MEANT / 2)))
+        if self.meant and len(meant):
+            of_each = self.meant[0][0].labels.spread(meant, self.count, places)
+            np.copyto(scores, of_each, where=of_each > 0)
         for ordinal, score in self.best:
             at = ordinal if places is None else int(np.searchsorted(places, ordinal))
             if places is None or (at < len(places) and places[at] == ordinal):
