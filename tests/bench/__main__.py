@@ -35,6 +35,7 @@ from indexer.encoders.projection_encoder import ProjectionEncoder
 from indexer.encoders.registry import open_encoder
 from search.engine import SearchEngine
 from search.query.terms import PictureTerm, Query, TextTerm
+from tests.bench.peers.clip_retrieval import indexing_beside
 from tests.bench.peers.compare import comparing
 from tests.bench.prices import price_histories
 from tests.bench.recommend import scaling
@@ -43,7 +44,7 @@ from tests.bench.scale.run import SIZES, scaling_catalogues
 from tests.bench.update import updating
 
 PARTS = ["indexing", "server", "update", "reviews", "peers"]
-ALL_PARTS = [*PARTS, "prices", "recommend", "scale"]  # the last three are measured only by name: they take long
+ALL_PARTS = [*PARTS, "prices", "recommend", "scale", "clip-retrieval"]  # the last four only by name: they take long
 PORT = 8765
 ROUNDS = 3
 KEPT: dict[str, http.client.HTTPConnection] = {}  # open connections, as a shop's proxy keeps them
@@ -63,10 +64,13 @@ def main() -> None:
     parser.add_argument(
         "--events", nargs="+", type=int, default=[1_000_000, 3_000_000, 10_000_000], help="of recommend"
     )
+    parser.add_argument("--python", type=Path, help="of an environment with clip-retrieval, for the part of this name")
     parser.add_argument("--rows", type=int, default=100_000, help="at most, of the comparison with peers")
     parser.add_argument("--reviews", type=int, default=100_000, help="how many reviews")
     parser.add_argument("--weeks", type=int, default=104, help="weekly price changes of each of 100,000 products")
     options = parser.parse_args()
+    if "clip-retrieval" in (options.only or ()) and options.python is None:
+        parser.error("clip-retrieval needs --python: the Python of an environment in which it is installed")
     wanted, sizes = options.only or PARTS, [size for part in options.sizes or () for size in part]
     report: dict[str, Any] = {"machine": machine()}
     if "indexing" in wanted:
@@ -86,6 +90,9 @@ def main() -> None:
         report["reviews"] = reviewing(shop, options.home / "reviewed", options.reviews, server)
     if "peers" in wanted:
         report["peers"] = comparing(options.shop or options.home / "shop 0", options.rows)
+    if "clip-retrieval" in wanted:
+        folder = options.home / "clip-retrieval"
+        report["clip-retrieval"] = indexing_beside(options.data, folder, options.count, options.python)
     if "prices" in wanted:
         report["prices"] = price_histories(options.home / "prices", 100_000, options.weeks)
     if "recommend" in wanted:
