@@ -20,7 +20,7 @@ from indexer.types import Floats, Ids, Mask
 
 LINKS, BUILD_EFFORT = 32, 128  # of graphs
 EFFORTS = (10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 384, 512, 768, 1024)
-MOST_LISTS = 64  # of ours, twice as many at most
+MOST_LISTS = 128  # of ours, twice as many at most
 
 
 class Contestant(ABC):
