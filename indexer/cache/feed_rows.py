@@ -41,7 +41,7 @@ class FeedRows:
         """
         breaks = np.flatnonzero(np.frombuffer(ids, np.uint8) == _BREAK) + 1
         self._digests, self._ids = digests, ids
-        self._bounds = memoryview(np.concatenate([[0], breaks, [len(ids) + 1]]))  # read faster than arrays, one by one
+        self._bounds = np.concatenate([[0], breaks, [len(ids) + 1]]).data  # read faster than arrays, one by one
         # Numbers of eight bytes stand for ids: two in a million have the same one once in thirty million times.
         count = len(self._bounds) - 1
         own = np.fromiter((hash(self._id(number)) for number in range(count)), np.int64, count)
@@ -49,7 +49,7 @@ class FeedRows:
         rows = np.flatnonzero(np.isin(own, there) & ~np.isin(own, other))
         heads = np.frombuffer(digests, np.uint64)[::2][rows]
         order = np.argsort(heads, kind="stable")
-        self._heads, self._rows = memoryview(heads[order]), memoryview(rows[order].astype(np.uint32))
+        self._heads, self._rows = heads[order].data, rows[order].astype(np.uint32).data
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -25,7 +25,7 @@ PAGE_PRODUCTS = 500
 MAX_WORD_BYTES, MAX_TEXT = 2_000, 250_000  # beyond them, a database may cut what it indexes
 _WORD = re.compile(r"[0-9a-z.,=\x80-\U0010ffff]+")  # which every database takes as it is
 
-Entries = tuple[Ids, Ids, Ids]  # numbers of words, ordinals of products, fields
+Entries = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]  # numbers of words, ordinals of products, fields
 
 
 def updated_words(before: WordTables, seq: int, catalogue: Catalogue) -> WordArrays | None:

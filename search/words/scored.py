@@ -75,7 +75,8 @@ def common_places(first: Ordinals, second: Ordinals) -> Ordinals:
     if not len(few):
         return few
     at = np.searchsorted(many, few.astype(many.dtype, copy=False))  # of other types, all would be copied
-    return few[many[np.minimum(at, len(many) - 1)] == few]
+    common: Ordinals = few[many[np.minimum(at, len(many) - 1)] == few]
+    return common
 
 
 def merge(
