@@ -6,9 +6,11 @@ Here the thread that waits for all connections looks at what has arrived, and an
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from gunicorn.workers import gthread
@@ -19,6 +21,7 @@ from web.shedding.request_head import MAX_HEAD, parse_head
 ACCEPTED_AT_ONCE = 16
 READ_BYTES = 1 << 17  # a longer request, or one that is not whole yet, is given to a thread
 _LATER = getattr(gthread, "_DEFER", None)  # has the worker wait until a new connection sends something
+log = logging.getLogger(__name__)
 
 
 class SheddingPool(ThreadPoolExecutor):
@@ -47,6 +50,7 @@ class SheddingPool(ThreadPoolExecutor):
 class SheddingWorker(gthread.ThreadWorker):  # type: ignore[misc]
     """Gunicorn's worker with threads. What stands here is changed by its own thread alone.
 
+    An error in that thread would end the server, so `refused` raises none: a thread gets the request then.
     `unfinished` requests are with its threads, and `let_through` says that the next one counts as on its way to the
     queue.
     """
@@ -56,6 +60,7 @@ class SheddingWorker(gthread.ThreadWorker):  # type: ignore[misc]
         self.unfinished = 0
         self.let_through = False
         self.shedder: LoadShedder | None = None
+        self._has_failed = False
         self._buffer = memoryview(bytearray(READ_BYTES))
 
     @property
@@ -102,24 +107,29 @@ class SheddingWorker(gthread.ThreadWorker):  # type: ignore[misc]
         """
         is_new = not conn.initialized
         try:
+            conn.init()  # before anything is read: where it fails, the thread finds all of the request
+        except Exception:
+            conn.initialized = False
+            self._log_failure()
+            return None
+        try:
             count = conn.sock.recv_into(self._buffer, READ_BYTES, socket.MSG_DONTWAIT)
         except BlockingIOError:
+            conn.initialized = not is_new
             return _LATER if is_new else None
         except OSError:
             count = 0
         if not count:
             return None  # closed by the client, which the thread will find too
-        conn.init()
         answer = self._refusal(bytes(self._buffer[: min(count, MAX_HEAD)]), count)
         if answer is None:
             conn.parser.unreader.unread(bytes(self._buffer[:count]))
             return None
-        try:
+        with suppress(OSError):
             if conn.sock.send(answer, socket.MSG_DONTWAIT) == len(answer):
                 return True
-        except OSError:
-            pass
-        conn.sock.shutdown(socket.SHUT_RDWR)  # it reads no answers; a thread will close it
+        with suppress(OSError):  # the client has closed it
+            conn.sock.shutdown(socket.SHUT_RDWR)  # it reads no answers; a thread will close it
         return None
 
     def _refusal(self, start: bytes, count: int) -> bytes | None:
@@ -127,12 +137,22 @@ class SheddingWorker(gthread.ThreadWorker):  # type: ignore[misc]
         head = parse_head(start)
         if head is None or self.shedder is None or head.size != count or head.closes:
             return None
-        route = self.shedder.route_of(head)
-        if route is None or len(self.keepalived_conns) >= self.max_keepalived:
+        try:
+            route = self.shedder.route_of(head)
+            if route is None or len(self.keepalived_conns) >= self.max_keepalived:
+                return None
+            answer = self.shedder.refusal(head, route)
+        except Exception:
+            self._log_failure()
             return None
-        answer = self.shedder.refusal(head, route)
         self.let_through = answer is None
         return answer
+
+    def _log_failure(self) -> None:
+        """Log the error that is handled, if it is the first: under load there would be thousands."""
+        if not self._has_failed:
+            log.exception("A request could not be looked at on arrival, and is answered by a thread")
+        self._has_failed = True
 
 
 def _carried(shedder: LoadShedder, work: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
