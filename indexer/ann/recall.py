@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from decimal import ROUND_DOWN, Decimal
 from typing import NamedTuple
 
 import numpy as np
@@ -87,9 +88,9 @@ def tune(
             break
         before, record = record, more
     if index.kind == IVF_PQ4:
-        kinds = {name: _Kind(queries[name], truths[name], reached[name], both and filled[name]) for name in queries}
-        for group in {kind.filled for kind in kinds.values()}:
-            record = _with_gap(record, index, rows, [kind for kind in kinds.values() if kind.filled == group])
+        groups = [_QueryGroup(queries[name], truths[name], reached[name], both and filled[name]) for name in queries]
+        for own in {group.filled for group in groups}:
+            record = _with_gap(record, index, rows, [group for group in groups if group.filled == own], goal.minimum)
         search = RerankedSearch.of(index, rows, record)
         reached = {name: recall_at_10(search.search, len(rows), queries[name], truths[name]) for name in queries}
         release_pages(rows)
@@ -124,7 +125,7 @@ def _with_probes_of(before: IndexRecord, now: IndexRecord, gaining: Set[bool]) -
     )
 
 
-class _Kind(NamedTuple):
+class _QueryGroup(NamedTuple):
     """Queries (m, dim) of a kind, their tenth best scores (m,), the recall by a number of lists, and whose they are.
 
     `filled` says that they have the lists of queries that fill a row.
@@ -136,19 +137,25 @@ class _Kind(NamedTuple):
     filled: bool
 
 
-def _with_gap(record: IndexRecord, index: VectorIndex, rows: Rows, kinds: Sequence[_Kind]) -> IndexRecord:
-    """Return the record with the least gap of cosines that keeps the recall of these kinds, which have the same lists.
+def _with_gap(
+    record: IndexRecord, index: VectorIndex, rows: Rows, groups: Sequence[_QueryGroup], minimum: float
+) -> IndexRecord:
+    """Return the record with the least gap of cosines that keeps the recall of these groups, which have the same lists.
 
-    Most queries then read half of the lists or fewer, and those whose lists are about as near as the best more.
+    Most queries then read half of the lists or fewer, and those whose lists are about as near as the best more. What a
+    number of lists brings to the `minimum`, no gap leaves below it; where none keeps the recall, the number decides.
     """
 
     def with_gap(gap: float) -> IndexRecord:
-        return replace(record, filled_cosine_gap=gap) if kinds[0].filled else replace(record, cosine_gap=gap)
+        return replace(record, filled_cosine_gap=gap) if groups[0].filled else replace(record, cosine_gap=gap)
 
     def keeps_recall(gap: float) -> bool:
         search = RerankedSearch.of(index, rows, with_gap(gap)).search
-        reached = (recall_at_10(search, len(rows), kind.queries, kind.tenth) for kind in kinds)
-        keeps = all(found >= kind.reached - LEAST_GAIN for found, kind in zip(reached, kinds, strict=True))
+        keeps = all(
+            recall_at_10(search, len(rows), group.queries, group.tenth)
+            >= max(group.reached - LEAST_GAIN, min(minimum, group.reached))
+            for group in groups
+        )
         release_pages(rows)
         return keeps
 
@@ -159,13 +166,18 @@ def _with_gap(record: IndexRecord, index: VectorIndex, rows: Rows, kinds: Sequen
 def require_recall(reached: Mapping[str, float], queries: int, goal: Goal) -> Recall:
     """Return the recall reached by kind of query. Raises GenerationError when one is below `goal.minimum`."""
     if min(reached.values()) < goal.minimum:
-        figures = ", ".join(f"{value:.3f} for {name} queries" for name, value in reached.items())
+        figures = ", ".join(f"{_rounded_down(value)} for {name} queries" for name, value in reached.items())
         raise GenerationError(
-            f"The index finds too few of the true neighbours: {figures}. Under {goal.minimum:.2f} it is not published,"
+            f"The index finds too few of the true neighbours: {figures}. Under {goal.minimum} it is not published,"
             " and the previous index stays in use.",
             "Build again with --kind flat, which needs more memory and misses none.",
         )
     return Recall(_worst(reached, "picture") or 0.0, _worst(reached, "text"), queries)
+
+
+def _rounded_down(value: float) -> Decimal:
+    """Return a share with three digits, none of which says that it reaches more."""
+    return Decimal(str(value)).quantize(Decimal("0.001"), ROUND_DOWN)
 
 
 def sample_queries(

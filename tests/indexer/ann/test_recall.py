@@ -10,7 +10,16 @@ from indexer.ann.block_weights import shop_weights
 from indexer.ann.exact_rerank import RerankedSearch
 from indexer.ann.faiss_index import VectorIndex
 from indexer.ann.index_plan import IVF_PQ4, IndexPlan
-from indexer.ann.recall import Goal, sample_queries, title_agreement, tune
+from indexer.ann.recall import (
+    LEAST_GAIN,
+    Goal,
+    recall_at_10,
+    require_recall,
+    sample_queries,
+    tenth_scores,
+    title_agreement,
+    tune,
+)
 from indexer.layout import RowLayout
 from indexer.numeric import unit
 from indexer.types import Block, IndexRecord
@@ -106,6 +115,27 @@ def test_lists_are_left_out_where_recall_stays():
             for each in (record, by_number)
         ]
         assert sum(found[0]) >= 0.999 * sum(found[1])
+
+
+def test_no_gap_costs_the_recall_that_is_asked_for():
+    rng = np.random.default_rng(4)
+    rows = rng.standard_normal((COUNT, 14)) @ rng.standard_normal((14, 64)) + 0.5 * rng.standard_normal((COUNT, 64))
+    rows = unit(rows).astype(np.float16)
+    index = VectorIndex.build(rows, IndexPlan(IVF_PQ4, 64), threads=1)
+    queries = rows[::20].astype(np.float32)
+    record, recall = tune(index, rows, {"picture": queries}, Goal(target=0.96))
+    by_number = RerankedSearch.of(index, rows, replace(record, cosine_gap=0.0, filled_cosine_gap=0.0)).search
+    reached = recall_at_10(by_number, COUNT, queries, tenth_scores(rows, queries))
+    again = tune(index, rows, {"picture": queries}, Goal(target=0.96, minimum=reached))[1]
+    assert again.picture >= reached
+    assert recall.picture >= reached - LEAST_GAIN
+
+
+def test_a_recall_below_the_minimum_is_not_rounded_up_to_it():
+    with pytest.raises(GenerationError, match=r"0\.989 for picture queries\. Under 0\.99 it"):
+        require_recall({"picture": 0.9899}, 200, Goal(minimum=0.99))
+    with pytest.raises(GenerationError, match=r"0\.957 for picture queries\. Under 0\.9575 it"):
+        require_recall({"picture": 0.957}, 200, Goal(minimum=0.9575))
 
 
 @pytest.mark.promise("R20")
