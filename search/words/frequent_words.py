@@ -8,7 +8,7 @@ from collections import OrderedDict
 from search.words.scored import Scored
 
 FREQUENT_SHARE = 64  # one product in so many must have a word
-MAX_SCORES = 4  # scores in memory, as a multiple of the products
+MAX_BYTES = 32  # in memory, for each product of the shop: eight arrays of all, sixteen words of a quarter by place
 
 
 class FrequentWords:
@@ -18,7 +18,7 @@ class FrequentWords:
         self._products = products
         self._lock = threading.Lock()
         self._known: OrderedDict[tuple[str, ...], Scored] = OrderedDict()
-        self._scores = 0
+        self._bytes = 0
 
     def get(self, words: tuple[str, ...]) -> Scored | None:
         """Return the scores of words, None where they are not known."""
@@ -36,6 +36,6 @@ class FrequentWords:
             if words in self._known:
                 return
             self._known[words] = scored
-            self._scores += len(scored.scores)
-            while self._scores > MAX_SCORES * self._products:
-                self._scores -= len(self._known.popitem(last=False)[1].scores)
+            self._bytes += scored.nbytes
+            while self._bytes > MAX_BYTES * self._products:
+                self._bytes -= self._known.popitem(last=False)[1].nbytes

@@ -34,6 +34,11 @@ class Scored:
     def __len__(self) -> int:
         return len(self.scores) if self.places is not None else self._count
 
+    @property
+    def nbytes(self) -> int:
+        """The memory of scores and places."""
+        return self.scores.nbytes + (0 if self.places is None else self.places.nbytes)
+
     @cached_property
     def _count(self) -> int:
         return int(np.count_nonzero(self.scores > 0))
