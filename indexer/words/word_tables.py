@@ -64,11 +64,6 @@ class WordArrays:
         (folder / WORD_NOTES_FILE).write_text(json.dumps(_notes()), encoding="utf-8")
 
 
-def write_word_tables(folder: Path, catalogue: Catalogue) -> None:
-    """Write the words of the catalogue, as this thread reads it, into the folder of a generation."""
-    read_words(catalogue).write(folder)
-
-
 def read_words(catalogue: Catalogue) -> WordArrays:
     """Return the words of the catalogue's word index, as this thread reads it."""
     keys = np.array(catalogue.keys(), np.int64)

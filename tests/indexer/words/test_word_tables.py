@@ -9,7 +9,7 @@ from catalog.errors import DamagedGeneration
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
 from indexer.words import word_tables
-from indexer.words.word_tables import FIELD_BITS, WordTables, write_word_tables
+from indexer.words.word_tables import FIELD_BITS, WordTables, read_words
 
 SHOP = [
     ("a-1", "Red mug", {"brand": "Mug", "description": "A mug with brød."}),
@@ -25,7 +25,7 @@ def shop(tmp_path, request, monkeypatch):
         catalogue.put([Product(id_, title, (Picture("/a.jpg"),), **facts) for id_, title, facts in SHOP])
         catalogue.remove(["a-1"])
         catalogue.put([Product(SHOP[0][0], SHOP[0][1], (Picture("/a.jpg"),), **SHOP[0][2])])
-        write_word_tables(tmp_path, catalogue)
+        read_words(catalogue).write(tmp_path)
         yield catalogue, WordTables.open(tmp_path)
 
 
@@ -71,7 +71,7 @@ def test_what_an_earlier_version_or_damage_leaves(shop, tmp_path):
 def test_a_missing_or_short_file_is_damage(tmp_path, name):
     with closing(Catalogue.open(tmp_path / "catalog.sqlite")) as catalogue:
         catalogue.put([Product("a", "Red mug", (Picture("/a.jpg"),))])
-        write_word_tables(tmp_path, catalogue)
+        read_words(catalogue).write(tmp_path)
     path = tmp_path / (name if "." in name else f"{name}.npy")
     whole = path.read_bytes()
     for part in (whole[:-1], whole[:20], b""):
@@ -89,7 +89,7 @@ def test_a_missing_or_short_file_is_damage(tmp_path, name):
 def test_arrays_of_another_build_are_damage(tmp_path):
     with closing(Catalogue.open(tmp_path / "catalog.sqlite")) as catalogue:
         catalogue.put([Product("a", "Red mug", (Picture("/a.jpg"),))])
-        write_word_tables(tmp_path, catalogue)
+        read_words(catalogue).write(tmp_path)
     letters = np.load(tmp_path / word_tables.WORDS_FILE)
     np.save(tmp_path / word_tables.WORDS_FILE, letters[:-4])
     with pytest.raises(DamagedGeneration, match="belong together"):

@@ -9,7 +9,7 @@ import pytest
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
 from catalog.text.glossary import GlossaryEntry
-from indexer.words.word_tables import FIELD_BITS, WordTables, write_word_tables
+from indexer.words.word_tables import FIELD_BITS, WordTables, read_words
 from search.query.glossary import Glossary
 from search.query.terms import Query, TextTerm
 from search.retrieval.lexical import Lexicon
@@ -112,7 +112,7 @@ def test_equal_scores_before_and_after_changes(tmp_path, count):
     with closing(Catalogue.open(tmp_path / "catalog.sqlite")) as catalogue:
         catalogue.put([random_product(number, rng) for number in range(count)])
         catalogue.remove(["p1"])
-        write_word_tables(tmp_path, catalogue)
+        read_words(catalogue).write(tmp_path)
         follower = WordFollower(WordTables.open(tmp_path), catalogue.seq)
         columns = ProductColumns.read(catalogue)
         assert_same(catalogue, follower, columns)
@@ -129,7 +129,7 @@ def test_a_shop_that_is_opened_after_a_removal(tmp_path):
     rng = np.random.default_rng(0)
     with closing(Catalogue.open(tmp_path / "catalog.sqlite")) as catalogue:
         catalogue.put([random_product(number, rng) for number in range(20)])
-        write_word_tables(tmp_path, catalogue)
+        read_words(catalogue).write(tmp_path)
         follower = WordFollower(WordTables.open(tmp_path), catalogue.seq)
         catalogue.remove(["p19", "p3"])
         assert_same(catalogue, follower, ProductColumns.read(catalogue))
@@ -137,7 +137,7 @@ def test_a_shop_that_is_opened_after_a_removal(tmp_path):
 
 def test_words_of_an_empty_shop(tmp_path):
     with closing(Catalogue.open(tmp_path / "catalog.sqlite")) as catalogue:
-        write_word_tables(tmp_path, catalogue)
+        read_words(catalogue).write(tmp_path)
         follower = WordFollower(WordTables.open(tmp_path), catalogue.seq)
         assert_same(catalogue, follower, ProductColumns.read(catalogue))
         catalogue.put([random_product(number, np.random.default_rng(0)) for number in range(5)])
@@ -148,7 +148,7 @@ def test_a_search_with_an_earlier_state_than_the_last(tmp_path):
     rng = np.random.default_rng(1)
     with closing(Catalogue.open(tmp_path / "catalog.sqlite")) as catalogue:
         catalogue.put([random_product(number, rng) for number in range(20)])
-        write_word_tables(tmp_path, catalogue)
+        read_words(catalogue).write(tmp_path)
         follower, other = (WordFollower(WordTables.open(tmp_path), catalogue.seq) for _ in range(2))
         built = ProductColumns.read(catalogue)
         catalogue.put([random_product(number, rng) for number in (5, 30)])
@@ -173,7 +173,7 @@ def test_the_vocabulary_of_a_large_shop_after_changes(tmp_path, monkeypatch):
         catalogue.put([random_product(number, rng) for number in range(30)])
         catalogue.put([product("a", "x9000 mug"), product("b", "x9000 lamp"), product("c", "y77 mug")])
         catalogue.put([product("d", "z5 mug"), product("e", "z5 lamp")])
-        write_word_tables(tmp_path, catalogue)
+        read_words(catalogue).write(tmp_path)
         follower = WordFollower(WordTables.open(tmp_path), catalogue.seq)
         columns = ProductColumns.read(catalogue)
         for step in range(3):
@@ -198,7 +198,7 @@ def test_too_many_changes_are_not_remembered(tmp_path, monkeypatch):
     rng = np.random.default_rng(3)
     with closing(Catalogue.open(tmp_path / "catalog.sqlite")) as catalogue:
         catalogue.put([random_product(number, rng) for number in range(5)])
-        write_word_tables(tmp_path, catalogue)
+        read_words(catalogue).write(tmp_path)
         follower = WordFollower(WordTables.open(tmp_path), catalogue.seq)
         catalogue.put([random_product(number, rng) for number in (1, 2)])
         earlier = ProductColumns.read(catalogue)
@@ -212,7 +212,7 @@ def test_too_many_changes_are_not_remembered(tmp_path, monkeypatch):
 def test_a_generation_whose_words_cannot_be_used(tmp_path, monkeypatch):
     with closing(Catalogue.open(tmp_path / "catalog.sqlite")) as catalogue:
         catalogue.put([random_product(number, np.random.default_rng(4)) for number in range(5)])
-        write_word_tables(tmp_path, catalogue)
+        read_words(catalogue).write(tmp_path)
         generation = SimpleNamespace(folder=tmp_path, manifest=SimpleNamespace(seq=catalogue.seq))
     assert WordFollower.open(generation) is not None
     monkeypatch.setattr("indexer.words.word_tables.current_analysis", lambda: "1 99.0.0")
