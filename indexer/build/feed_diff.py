@@ -83,6 +83,15 @@ class FeedDiff:
         """Yield digests and ids without those of products that lack pictures which their rows name."""
         return ((digest, product_id) for digest, product_id in rows if product_id not in self._incomplete)
 
+    def accepts(self, product: Product) -> bool:
+        """Return whether a catalogue stores a product; else say in `rejected` why not."""
+        try:
+            require_storable(product)
+        except BadInput as error:
+            self.rejected.append(Rejected(*split_origin(product.origin), error.message, product.id))
+            return False
+        return True
+
     def unread_paths(self) -> list[str]:
         """Return the picture files that pending products wait for."""
         paths = dict.fromkeys(picture.path for product in self.pending for picture in product.pictures)
@@ -169,11 +178,7 @@ class FeedDiff:
     def _products(self, items: Iterable[FeedItem]) -> Iterator[Product]:
         for item in items:
             if isinstance(item, Product):
-                try:
-                    require_storable(item)
-                except BadInput as error:
-                    self.rejected.append(Rejected(*split_origin(item.origin), error.message, item.id))
-                else:
+                if self.accepts(item):
                     yield item
             elif isinstance(item, UnchangedRow):
                 self.changes.unchanged += 1

@@ -217,6 +217,7 @@ class IndexRun:
         """Encode what products lack that the feed leaves alone.
 
         A picture whose file shows another picture by now is replaced by that one, and left out when it cannot be read.
+        Products that earlier versions stored, and this one does not, are removed when that happens to their pictures.
         """
         changed = {product.id for product in diff.puts} | set(diff.gone)
         missing = sources.missing(catalogue, but=set(catalogue.keys_of(changed)))
@@ -228,8 +229,9 @@ class IndexRun:
             if unread:
                 reason = f"{product.id}: {'not every picture' if pictures else 'no picture'} could be read again"
                 diff.rejected.append(Rejected(*split_origin(product.origin), reason, product.id))
-            if pictures:
-                diff.puts.append(replace(product, pictures=pictures))
+            changed_product = replace(product, pictures=pictures)
+            if pictures and diff.accepts(changed_product):
+                diff.puts.append(changed_product)
             else:
                 diff.gone.append(product.id)
                 diff.changes.count(REMOVED, product.id)

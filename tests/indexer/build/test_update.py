@@ -3,7 +3,8 @@
 import csv
 import json
 import os
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -249,6 +250,27 @@ def test_a_picture_that_is_gone_for_good_does_not_stop_the_others(shop):
     report = update_index(shop.home, FakeEncoder(), UpdateOptions(from_catalogue=True))
     assert report.rows == 13
     assert sorted(row.reason.split(":")[0] for row in report.rejected) == ["half", "live"]
+
+
+def test_a_product_of_before_that_no_catalogue_stores_does_not_stop_the_others(shop, monkeypatch):
+    """Earlier versions stored characters NUL and longer ids."""
+    monkeypatch.setattr("catalog.storage.sqlite_catalogue.storable", iter)
+    with closing(Catalogue.open(shop.home / "catalog.sqlite")) as catalogue:
+        product = catalogue.get("p1")
+        before = (replace(product.pictures[0], sha256="0" * 64),)  # its file shows another picture by now
+        names = ("good", "x" * 2_001, "nul")
+        catalogue.put(
+            [
+                replace(product, id=name, title=f"t\0{name}" if name == "nul" else name, pictures=before)
+                for name in names
+            ]
+        )
+    monkeypatch.undo()
+    report = update_index(shop.home, FakeEncoder(), UpdateOptions(from_catalogue=True))
+    assert (report.made, report.rows, report.changes.counts["removed"]) == (True, 13, 2)
+    assert sorted(row.product_id for row in report.rejected) == sorted(names[1:])
+    assert "good" in state(shop.home)
+    assert not update_index(shop.home, FakeEncoder(), UpdateOptions(from_catalogue=True)).made
 
 
 def test_the_index_is_disposable(shop):
