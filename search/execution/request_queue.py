@@ -39,36 +39,37 @@ class RequestQueue:
         self._lock = threading.Lock()
         self._waiting: deque[_Waiter] = deque()
         self._inside = 0
-        self._coming = 0  # on the way here, let through by `refuse_on_arrival`
-        self._carried = threading.local()
+        self._in_transit = 0  # admitted by `refuse_on_arrival`, and not here yet
+        self._reservation = threading.local()
         self._mean_s = 0.0  # that a request of a shopper holds its slot
         self._waits = Distribution(SECONDS)
         self._dropped = {LATE: 0, FULL: 0}
 
     def refuse_on_arrival(self, patience_s: float, wanted_s: float = math.inf) -> Overloaded | None:
-        """Return the refusal of a request that `enter` would refuse; None lets it through.
+        """Return the refusal of a request that `enter` would refuse; None admits it.
 
-        It counts as waiting from then on. The thread that works on it calls `carry`, and `arrive` in the end.
+        It is in transit, and counts as waiting, from then on. The thread that works on it calls `reserve`, and
+        `release` in the end.
         """
         with self._lock:
-            ahead = self._inside + len(self._waiting) + self._coming - self._slots
+            ahead = self._inside + len(self._waiting) + self._in_transit - self._slots
             if ahead >= 0:
                 patience_s = max(0.0, min(patience_s, wanted_s - self._mean_s))
                 if ahead >= self._length:
-                    return self._refusal(FULL)
+                    return self._refusal(FULL, ahead)
                 if self._mean_s * (ahead + 1) / self._slots > patience_s:
-                    return self._refusal(LATE)
-            self._coming += 1
+                    return self._refusal(LATE, ahead)
+            self._in_transit += 1
             return None
 
-    def carry(self) -> None:
-        """Say that this thread works on a request that `refuse_on_arrival` let through."""
-        self._carried.on = True
+    def reserve(self) -> None:
+        """Say that this thread works on a request that `refuse_on_arrival` admitted: its place is this thread's."""
+        self._reservation.held = True
 
-    def arrive(self) -> None:
-        """Count this thread's request no longer as on its way: it enters now, or was answered without a slot."""
+    def release(self) -> None:
+        """Count this thread's request no longer as in transit: it enters now, or was answered without a slot."""
         with self._lock:
-            self._arrive()
+            self._release()
 
     def enter(self, patience_s: float, wanted_s: float = math.inf) -> float:
         """Take a slot, at most `patience_s` seconds from now; return the seconds waited. Raises Overloaded.
@@ -77,14 +78,15 @@ class RequestQueue:
         """
         began = self._clock()
         with self._lock:
-            self._arrive()
+            self._release()
             if self._inside < self._slots and not self._waiting:
                 self._admit(0.0)
                 return 0.0
             patience_s = max(0.0, min(patience_s, wanted_s - self._mean_s))
-            expected = self._mean_s * (len(self._waiting) + 1) / self._slots
-            if len(self._waiting) >= self._length or expected > patience_s:
-                raise self._refusal(FULL if len(self._waiting) >= self._length else LATE)
+            ahead = len(self._waiting)
+            expected = self._mean_s * (ahead + 1) / self._slots
+            if ahead >= self._length or expected > patience_s:
+                raise self._refusal(FULL if ahead >= self._length else LATE, ahead)
             waiter = _Waiter(began, began + patience_s)
             self._waiting.append(waiter)
         waiter.called.wait(patience_s)
@@ -93,7 +95,7 @@ class RequestQueue:
                 return self._clock() - began
             if waiter in self._waiting:
                 self._waiting.remove(waiter)
-            raise self._refusal(LATE)
+            raise self._refusal(LATE, len(self._waiting))
 
     def leave(self, held_s: float | None) -> None:
         """Give a slot back that was held so many seconds; the first request that can still be answered takes it.
@@ -118,18 +120,18 @@ class RequestQueue:
             waits = self._waits.cumulative(), self._waits.total
             return QueueCounts(NAME, len(self._waiting), tuple(self._dropped.items()), waits)
 
-    def _arrive(self) -> None:
-        if getattr(self._carried, "on", False):
-            self._carried.on = False
-            self._coming -= 1
+    def _release(self) -> None:
+        if getattr(self._reservation, "held", False):
+            self._reservation.held = False
+            self._in_transit -= 1
 
     def _admit(self, waited_s: float) -> None:
         self._inside += 1
         self._waits.add(waited_s)
 
-    def _refusal(self, reason: str) -> Overloaded:
-        """Count a request that is refused; called with the lock."""
+    def _refusal(self, reason: str, ahead: int) -> Overloaded:
+        """Count a request that is refused where `ahead` requests wait before it; called with the lock."""
         self._dropped[reason] += 1
         refusal = Overloaded("Too many requests come at once.", "Try again in a moment.")
-        refusal.wait = min(MAX_RETRY_S, self._mean_s * (len(self._waiting) + 1) / self._slots)
+        refusal.wait = min(MAX_RETRY_S, self._mean_s * (ahead + 1) / self._slots)
         return refusal

@@ -6,7 +6,8 @@ fetches by itself, such as its pictures, and health checks have none. A JSON lin
     request_id, method, route, path, status, ms, bytes_in, bytes_out, key (its name)
     steps {queue, decode, encode, search, metadata, render} in ms; generation, hits, degraded; query {length, sha256}
     bad_picture {sha256, format, bytes, reason}; limited; overloaded; error (the code of the response)
-Fields of the second and third line are left out when empty. What was refused before the app was reached has no key.
+    dropped, the refusals before this one that have no line as too many waited to be written
+Fields after the first two lines are left out when empty. What was refused before the app was reached has no key.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ VISITOR = "visitor"  # the argument of routes that is a visitor's id
 VISITORS = "/api/v1/visitors/"  # an id follows, also where the method is wrong and no route is found
 PROBES = ("/healthz", "/readyz", "/metrics")
 REFUSALS_SECONDS = 0.5  # between two times that refusals are logged
+MAX_REFUSALS = 10_000  # that wait for their lines, some 10 MB
 log = logging.getLogger("web.requests")
 
 
@@ -99,11 +101,15 @@ class RefusalLog(WorkerThread):
 
     def __init__(self) -> None:
         super().__init__("refusal-log", REFUSALS_SECONDS)
-        self._refused: deque[tuple[float, dict[str, Any]]] = deque()
+        self._refused: deque[tuple[float, dict[str, Any]]] = deque(maxlen=MAX_REFUSALS)
+        self._dropped = 0  # changed by the thread that adds
+        self._reported = 0  # of those dropped; changed by the thread that writes
         self._started = False
 
     def add(self, **facts: Any) -> None:
         """Log a request soon: request_id, method, route, path, bytes_in and bytes_out. One thread calls this."""
+        if len(self._refused) == MAX_REFUSALS:
+            self._dropped += 1  # the oldest one
         self._refused.append((time.time(), facts))
         if not self._started:
             self._started = True
@@ -121,6 +127,11 @@ class RefusalLog(WorkerThread):
         path = facts["route"] if f"{VISITOR}>" in facts["route"] else loggable_path(facts["path"])
         line = facts | {"path": path, "status": status, "ms": 0.0, "key": None, "overloaded": True}
         brief = f"{facts['method']} {path} {status} in 0 ms"
+        dropped = self._dropped - self._reported
+        if dropped:
+            self._reported += dropped
+            line["dropped"] = dropped
+            brief += f"; {dropped} refusals before it are not in the log"
         record = log.makeRecord(
             log.name, logging.INFO, __file__, 0, "request", (), None, extra={"facts": line, "brief": brief}
         )

@@ -69,7 +69,7 @@ class LoadShedder:
     def refusal(self, head: RequestHead, route: str) -> bytes | None:
         """Return the answer that refuses a request; the connection stays open.
 
-        None lets it through: the thread that works on it does so `on_its_way`.
+        None admits it: the thread that works on it does so `in_transit`.
         """
         refused = self._queue.refuse_on_arrival(*self._patience)
         if refused is None:
@@ -86,13 +86,13 @@ class LoadShedder:
         return self._answer_head(refused, head, request_id, len(body)) + body
 
     @contextmanager
-    def on_its_way(self) -> Iterator[None]:
-        """Work on a request that was let through: it counts as waiting until it enters the queue, or ends before."""
-        self._queue.carry()
+    def in_transit(self) -> Iterator[None]:
+        """Work on a request that was admitted: it counts as waiting until it enters the queue, or ends before."""
+        self._queue.reserve()
         try:
             yield
         finally:
-            self._queue.arrive()
+            self._queue.release()
 
     def close(self) -> None:
         """Write what was refused and is not in the log yet."""

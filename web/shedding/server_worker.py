@@ -20,7 +20,7 @@ from web.shedding.request_head import MAX_HEAD, parse_head
 
 ACCEPTED_AT_ONCE = 16
 READ_BYTES = 1 << 17  # a longer request, or one that is not whole yet, is given to a thread
-_LATER = getattr(gthread, "_DEFER", None)  # has the worker wait until a new connection sends something
+_DEFER = getattr(gthread, "_DEFER", None)  # has the worker wait until a new connection sends something
 log = logging.getLogger(__name__)
 
 
@@ -34,16 +34,17 @@ class SheddingPool(ThreadPoolExecutor):
     def submit(self, work: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
         """Refuse the request of a connection, or have a thread work on it. The worker's own thread calls this."""
         worker, (conn, *_) = self._worker, arguments
+        is_looked_at = worker.is_busy and not conn.initialized  # this request is not among the unfinished ones yet
         worker.unfinished += 1
-        if not conn.initialized and worker.is_busy:
+        if is_looked_at:
             result = worker.refused(conn)
             if result is not None:
                 answered: Future[Any] = Future()
                 answered.set_result(result)
                 return answered
-        if worker.shedder is not None and worker.let_through:
-            worker.let_through = False
-            return super().submit(_carried, worker.shedder, work, *arguments, **options)
+        if worker.shedder is not None and worker.admitted:
+            worker.admitted = False
+            return super().submit(_work_in_transit, worker.shedder, work, *arguments, **options)
         return super().submit(work, *arguments, **options)
 
 
@@ -51,14 +52,13 @@ class SheddingWorker(gthread.ThreadWorker):  # type: ignore[misc]
     """Gunicorn's worker with threads. What stands here is changed by its own thread alone.
 
     An error in that thread would end the server, so `refused` raises none: a thread gets the request then.
-    `unfinished` requests are with its threads, and `let_through` says that the next one counts as on its way to the
-    queue.
+    `unfinished` requests are with its threads, and `admitted` says that the next one is in transit to the queue.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.unfinished = 0
-        self.let_through = False
+        self.admitted = False
         self.shedder: LoadShedder | None = None
         self._has_failed = False
         self._buffer = memoryview(bytearray(READ_BYTES))
@@ -89,7 +89,7 @@ class SheddingWorker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def accept(self, *arguments: Any) -> None:
         """Accept the connections that wait, some at a time: between two looks a busy server lets others go first."""
-        for _ in range(ACCEPTED_AT_ONCE):
+        for _ in range(min(ACCEPTED_AT_ONCE, self.worker_connections - self.nr_conns)):
             before = self.nr_conns
             super().accept(*arguments)
             if self.nr_conns == before:
@@ -103,7 +103,7 @@ class SheddingWorker(gthread.ThreadWorker):  # type: ignore[misc]
     def refused(self, conn: Any) -> Any:
         """Refuse the next request of a connection if it has to be; return True then.
 
-        False or None where it was not, and _LATER where a new connection has sent nothing.
+        False or None where it was not, and _DEFER where a new connection has sent nothing.
         """
         is_new = not conn.initialized
         try:
@@ -116,7 +116,7 @@ class SheddingWorker(gthread.ThreadWorker):  # type: ignore[misc]
             count = conn.sock.recv_into(self._buffer, READ_BYTES, socket.MSG_DONTWAIT)
         except BlockingIOError:
             conn.initialized = not is_new
-            return _LATER if is_new else None
+            return _DEFER if is_new else None
         except OSError:
             count = 0
         if not count:
@@ -145,7 +145,7 @@ class SheddingWorker(gthread.ThreadWorker):  # type: ignore[misc]
         except Exception:
             self._log_failure()
             return None
-        self.let_through = answer is None
+        self.admitted = answer is None
         return answer
 
     def _log_failure(self) -> None:
@@ -155,6 +155,6 @@ class SheddingWorker(gthread.ThreadWorker):  # type: ignore[misc]
         self._has_failed = True
 
 
-def _carried(shedder: LoadShedder, work: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    with shedder.on_its_way():
+def _work_in_transit(shedder: LoadShedder, work: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    with shedder.in_transit():
         return work(*arguments, **options)

@@ -185,3 +185,11 @@ def test_no_more_than_the_slots_are_inside_and_none_is_lost():
     assert max(most) <= 3 and len(most) == 1_200
     counts = queue.counts()
     assert (counts.pending, counts.waits[0][-1][1], dropped(queue)) == (0, 1_200, {"late": 0, "full": 0})
+
+
+def test_a_refusal_on_arrival_counts_those_in_transit(clock):
+    queue = RequestQueue(2, 64, clock)
+    usual(queue, 4.0)
+    for _ in range(4):
+        assert queue.refuse_on_arrival(LONG) is None
+    assert queue.refuse_on_arrival(1.0).wait == 6.0  # two take the slots, two wait: the third is done in 6 seconds

@@ -17,6 +17,7 @@ from gunicorn.workers.gthread import TConn
 from web.shedding.server_worker import SheddingWorker
 
 ROUNDS = 30_000
+LIMIT = 8  # connections of the worker
 REFUSED = b"HTTP/1.1 503 NO\r\nContent-Length: 0\r\n\r\n"
 WORKED = b"worked"
 
@@ -43,7 +44,7 @@ class FakeShedder:
         return self.answer
 
     @contextmanager
-    def on_its_way(self):
+    def in_transit(self):
         yield
 
 
@@ -57,7 +58,7 @@ class Server:
 
     def __init__(self):
         config, self.shedder, self.clients = Config(), FakeShedder(), []
-        for name, value in (("threads", 2), ("worker_connections", 8), ("keepalive", 300)):
+        for name, value in (("threads", 2), ("worker_connections", LIMIT), ("keepalive", 300)):
             config.set(name, value)
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.worker = worker = SheddingWorker(0, 0, [self.listener], None, 30, config, Logger(config))
@@ -203,3 +204,27 @@ def test_a_connection_that_sends_nothing_yet_takes_no_thread(server):
     server.work(lambda: server.worker.pending_conns)
     client.sendall(request("/full"))
     assert server.answer(client) == REFUSED
+
+
+def test_new_connections_and_those_that_wait_are_looked_at_alike(server):
+    server.shedder.slots = 1
+    client = server.client()
+    for _ in range(2):
+        client.sendall(request("/full"))
+        assert server.answer(client).endswith(WORKED)  # a slot is free
+    server.work(lambda: server.worker.keepalived_conns)
+    server.worker.unfinished += 1
+    for waiting in (client, server.client()):
+        waiting.sendall(request("/full"))
+        assert server.answer(waiting) == REFUSED
+
+
+def test_no_more_connections_are_accepted_than_a_worker_may_have(server):
+    clients = [server.client() for _ in range(LIMIT + 4)]
+    server.worker.accept(server.listener)
+    assert server.worker.nr_conns == LIMIT
+    server.worker.accept(server.listener)
+    assert server.worker.nr_conns == LIMIT
+    for client in clients:
+        client.close()
+    server.work(lambda: server.worker.nr_conns == 0)

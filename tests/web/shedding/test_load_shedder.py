@@ -12,6 +12,8 @@ from tests.web.middleware.test_metrics import read
 from web.admission import EXTENSION as QUEUE
 from web.engine import holder_of
 from web.errors import JSON_PATHS
+from web.middleware import access_log
+from web.middleware.access_log import RefusalLog
 from web.middleware.policies import ALWAYS, POLICIES, PUBLIC, UNLIMITED_ENDPOINTS
 from web.settings import Settings
 from web.shedding.load_shedder import EXTENSION
@@ -108,6 +110,21 @@ def test_the_readable_line_says_what_was_refused(shedder, full, caplog):
     assert TextLines().format(caplog.records[-1]).endswith(f"POST {SEARCH} 503 in 0 ms")
 
 
+def test_what_has_no_line_is_counted_in_the_next_one(log, monkeypatch):
+    monkeypatch.setattr(access_log, "MAX_REFUSALS", 3)
+    lines = RefusalLog()
+    monkeypatch.setattr(lines, "start", lambda: None)  # as if it wrote too slowly
+    facts = {"request_id": "r", "method": "POST", "route": SEARCH, "path": SEARCH, "bytes_in": 0, "bytes_out": 0}
+    for _ in range(3 + 7):
+        lines.add(**facts)
+    lines.flush()
+    lines.add(**facts)
+    lines.flush()
+    written = log()
+    assert len(written) == 3 + 1
+    assert [line["dropped"] for line in written if "dropped" in line] == [7] and written[0]["dropped"] == 7
+
+
 def test_only_shoppers_requests_that_would_wait_may_be_refused(shedder):
     for endpoint, (method, path, *_) in CALLS.items():
         route = shedder.route_of(head_of(method.upper(), path))
@@ -129,17 +146,17 @@ def test_others_are_for_flask(shedder, full, method, path):
     assert shedder.route_of(head_of(method, path)) is None
 
 
-def test_what_is_let_through_counts_as_waiting_until_it_is_there(app, shedder):
+def test_what_is_admitted_counts_as_waiting_until_it_is_there(app, shedder):
     queue, head = app.extensions[QUEUE], head_of("POST", SEARCH)
     assert shedder.refusal(head, SEARCH) is None
     assert shedder.refusal(head, SEARCH) is not None
-    with shedder.on_its_way():
+    with shedder.in_transit():
         assert queue.enter(0.0) == 0.0
         assert shedder.refusal(head, SEARCH) is not None  # inside now
         queue.leave(None)
     assert shedder.refusal(head, SEARCH) is None
-    with shedder.on_its_way():
+    with shedder.in_transit():
         pass  # answered without a slot
     assert shedder.refusal(head, SEARCH) is None
-    with shedder.on_its_way():
+    with shedder.in_transit():
         pass
