@@ -72,9 +72,9 @@ class IndexRun:
             return report
         warnings = RunWarnings()
         if not self._options.from_catalogue:
-            with warnings.instead_of_error("The feed is not remembered: name it when you update the shop next."):
+            with warnings.warn_on_error("The feed is not remembered: name it when you update the shop next."):
                 remember_feed(self._home, self._feed())
-            with warnings.instead_of_error("The next update reads every row of the feed."):
+            with warnings.warn_on_error("The next update reads every row of the feed."):
                 self._remember_rows(diff, sealed)
         report = save_report(self._home, report, warnings)
         failpoint("update.reported")

@@ -196,7 +196,7 @@ class RunWarnings:
         self.lines: list[str] = []
 
     @contextmanager
-    def instead_of_error(self, consequence: str) -> Iterator[None]:
+    def warn_on_error(self, consequence: str) -> Iterator[None]:
         """Where the disk or a database fails in the block, log it with its consequence instead of raising it."""
         try:
             yield
@@ -212,7 +212,7 @@ def save_report(home: Path, report: IndexReport, warnings: RunWarnings) -> Index
     that is another warning, and the rejected rows are logged.
     """
     report = replace(report, warnings=tuple(warnings.lines))
-    with warnings.instead_of_error("The changes are published, but the report of this run is not written."):
+    with warnings.warn_on_error("The changes are published, but the report of this run is not written."):
         _write_report(home, report)
         return report
     for row in report.rejected:

@@ -105,7 +105,7 @@ def publish_pending(home: Path, catalogue: Catalogue) -> None:
     store.finalise(home, number)
     failpoint("generation.adopted")
     store.make_current(home, number)
-    with _left_to_next_run(number):
+    with _cleanup_deferred(number):
         catalogue.set_meta(PENDING, None)
         failpoint("generation.published")
         catalogue.history.forget(store.oldest_seq(home))
@@ -124,7 +124,7 @@ def rollback(home: Path, to: int | None = None) -> GenerationMove:
             failpoint("rollback.before-commit")
         failpoint("rollback.committed")
         store.move_pointer(home, number)
-        with _left_to_next_run(number):
+        with _cleanup_deferred(number):
             catalogue.set_meta(PENDING, None)
     failpoint("rollback.moved")
     return GenerationMove(left, number, restoration)
@@ -138,7 +138,7 @@ def preview_rollback(home: Path, to: int | None = None) -> GenerationMove:
 
 
 @contextmanager
-def _left_to_next_run(number: int) -> Iterator[None]:
+def _cleanup_deferred(number: int) -> Iterator[None]:
     """Log an error of the block: generation `number` is current, and the next run removes its record."""
     try:
         yield

@@ -82,7 +82,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "control_socket_disable": True,
             "logger_class": ServerLog,
             "when_ready": self._greet,
-            "worker_exit": _write_what_waits,
+            "worker_exit": _flush_on_exit,
         }
         for name, value in options.items():
             if name in self.cfg.settings:  # older versions of gunicorn have no control socket to disable
@@ -103,7 +103,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         return create_app(self.settings)
 
 
-def _write_what_waits(server: Any, worker: Any) -> None:
+def _flush_on_exit(server: Any, worker: Any) -> None:
     if worker.wsgi is not None:  # it ended before it had the app
         write_counts(worker.wsgi)
         worker.wsgi.extensions[load_shedder.EXTENSION].close()
