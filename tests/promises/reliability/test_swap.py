@@ -32,7 +32,7 @@ def feed_of(folder, number):
 def app(tmp_path, monkeypatch):
     monkeypatch.setattr("search.engine.open_encoder", lambda name, **_: FakeEncoder())
     build_index(tmp_path / "shop", feed_of(tmp_path / "feed", 1), FakeEncoder())
-    app = create_app(Settings(home=tmp_path / "shop", follow_seconds=0.05))
+    app = create_app(Settings(home=tmp_path / "shop", follow_seconds=0.05, timeout_ms=60_000))
     holder_of(app).wait(300)
     yield app
     holder_of(app).close()
