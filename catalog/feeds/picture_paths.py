@@ -156,7 +156,7 @@ class PictureResolver:
         try:
             return bool(self._find_file(name))
         except BadRow:
-            self.unsettled = before  # whoever recognises the row asks `is_one_file` again
+            self.unsettled = before  # where the row is recognised, `is_one_file` looks again
             return False
 
     def _real_folder(self, folder: str) -> str:

@@ -6,17 +6,15 @@ arrays are those that the catalogue's word index would give, to the byte.
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.word_index import WORD_COLUMNS, words_of
+from indexer.numeric import batches
 from indexer.types import Ids
 from indexer.words.word_tables import FIELD_BITS, WordArrays, WordTables
 
@@ -69,7 +67,8 @@ def updated_words(before: WordTables, seq: int, catalogue: Catalogue) -> WordArr
 def _words_of_changed(catalogue: Catalogue, changed: list[int], keys: Ids) -> dict[bytes, list[tuple[int, int]]] | None:
     """Return (ordinal, fields) of the changed products that have each word."""
     found: dict[bytes, list[tuple[int, int]]] = {}
-    for key, product in _products(catalogue, changed):
+    products = (item for page in batches(changed, PAGE_PRODUCTS) for item in catalogue.get_many(page).items())
+    for key, product in products:
         ordinal = int(np.searchsorted(keys, key))
         bits: dict[str, int] = {}
         for name, text in zip(WORD_COLUMNS, words_of(product), strict=True):
@@ -83,12 +82,6 @@ def _words_of_changed(catalogue: Catalogue, changed: list[int], keys: Ids) -> di
                 return None
             found.setdefault(encoded, []).append((ordinal, fields))
     return found
-
-
-def _products(catalogue: Catalogue, keys: list[int]) -> Iterator[tuple[int, Product]]:
-    wanted = iter(keys)
-    while page := list(itertools.islice(wanted, PAGE_PRODUCTS)):
-        yield from catalogue.get_many(page).items()
 
 
 def _added(found: dict[bytes, list[tuple[int, int]]], names: list[bytes], numbers: Ids) -> Entries:

@@ -53,12 +53,8 @@ class RequestQueue:
         """
         with self._lock:
             ahead = self._inside + len(self._waiting) + self._in_transit - self._slots
-            if ahead >= 0:
-                patience_s = max(0.0, min(patience_s, wanted_s - self._mean_s))
-                if ahead >= self._length:
-                    return self._refusal(FULL, ahead)
-                if self._mean_s * (ahead + 1) / self._slots > patience_s:
-                    return self._refusal(LATE, ahead)
+            if ahead >= 0 and (reason := self._reason_to_refuse(ahead, self._patience(patience_s, wanted_s))):
+                return self._refusal(reason, ahead)
             self._in_transit += 1
             return None
 
@@ -82,11 +78,9 @@ class RequestQueue:
             if self._inside < self._slots and not self._waiting:
                 self._admit(0.0)
                 return 0.0
-            patience_s = max(0.0, min(patience_s, wanted_s - self._mean_s))
-            ahead = len(self._waiting)
-            expected = self._mean_s * (ahead + 1) / self._slots
-            if ahead >= self._length or expected > patience_s:
-                raise self._refusal(FULL if ahead >= self._length else LATE, ahead)
+            patience_s, ahead = self._patience(patience_s, wanted_s), len(self._waiting)
+            if reason := self._reason_to_refuse(ahead, patience_s):
+                raise self._refusal(reason, ahead)
             waiter = _Waiter(began, began + patience_s)
             self._waiting.append(waiter)
         waiter.called.wait(patience_s)
@@ -125,6 +119,19 @@ class RequestQueue:
             self._reservation.held = False
             self._in_transit -= 1
 
+    def _patience(self, patience_s: float, wanted_s: float) -> float:
+        """Return the seconds that a request can wait and still be answered in those that are wanted."""
+        return max(0.0, min(patience_s, wanted_s - self._mean_s))
+
+    def _reason_to_refuse(self, ahead: int, patience_s: float) -> str | None:
+        """Return why a request behind `ahead` others is not to wait; None where it may."""
+        if ahead >= self._length:
+            return FULL
+        return LATE if self._expected_s(ahead) > patience_s else None
+
+    def _expected_s(self, ahead: int) -> float:
+        return self._mean_s * (ahead + 1) / self._slots
+
     def _admit(self, waited_s: float) -> None:
         self._inside += 1
         self._waits.add(waited_s)
@@ -133,5 +140,5 @@ class RequestQueue:
         """Count a request that is refused where `ahead` requests wait before it; called with the lock."""
         self._dropped[reason] += 1
         refusal = Overloaded("Too many requests come at once.", "Try again in a moment.")
-        refusal.wait = min(MAX_RETRY_S, self._mean_s * (ahead + 1) / self._slots)
+        refusal.wait = min(MAX_RETRY_S, self._expected_s(ahead))
         return refusal

@@ -12,7 +12,6 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import formatdate
-from urllib.parse import unquote
 
 from flask import Flask
 from werkzeug.exceptions import HTTPException
@@ -56,7 +55,7 @@ class LoadShedder:
 
     def route_of(self, head: RequestHead) -> str | None:
         """Return the rule of the route that a request may be refused on; None where it may not be."""
-        path = unquote(head.target.partition("?")[0])
+        path = head.path
         if head.method not in METHODS or not path.startswith(JSON_PATHS):
             return None
         try:
@@ -80,9 +79,8 @@ class LoadShedder:
             json.dumps({"error": public_error(refused), "request_id": request_id}, separators=(",", ":")) + "\n"
         ).encode()
         self._metrics.count_refused(head.method, route)
-        path = unquote(head.target.partition("?")[0])
         sizes = {"bytes_in": head.body_bytes, "bytes_out": len(body)}
-        self._log.add(request_id=request_id, method=head.method, route=route, path=path, **sizes)
+        self._log.add(request_id=request_id, method=head.method, route=route, path=head.path, **sizes)
         return self._answer_head(refused, head, request_id, len(body)) + body
 
     @contextmanager
@@ -105,7 +103,7 @@ class LoadShedder:
             f"Date: {formatdate(usegmt=True)}\r\nConnection: keep-alive\r\n"
             f"Content-Length: {length}\r\nRetry-After: {retry_after(refused)}\r\nX-Request-ID: {request_id}\r\n"
         )
-        if self._origins and unquote(head.target).startswith(API):
+        if self._origins and head.path.startswith(API):
             lines += "Vary: Origin\r\n"
             origin = head.fields.get("origin")
             if origin in self._origins:

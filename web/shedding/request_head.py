@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 MAX_HEAD = 1 << 13  # bytes
 _END = b"\r\n\r\n"
@@ -27,6 +28,11 @@ class RequestHead:
     fields: Mapping[str, str]
     body_bytes: int
     size: int
+
+    @property
+    def path(self) -> str:
+        """The path of the target, decoded."""
+        return unquote(self.target.partition("?")[0])
 
     @property
     def closes(self) -> bool:

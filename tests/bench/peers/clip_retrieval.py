@@ -22,7 +22,7 @@ torch.manual_seed(0)
 torch.save(open_clip.create_model(sys.argv[1]).state_dict(), sys.argv[2])
 """
 SPENT = """
-def spent():
+def processor_s():
     times = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(each.ru_utime + each.ru_stime for each in times)
 """
@@ -33,9 +33,9 @@ PEER = (
 if __name__ == "__main__":
     source, target, model = sys.argv[1:]
     load_clip(clip_model=model, use_jit=False, warmup_batch_size=32, clip_cache_path=None)
-    before = spent()
+    before = processor_s()
     main(source, target, clip_model=model, batch_size=32, num_prepro_workers=1, enable_text=False)
-    print(json.dumps({"cpu_s": spent() - before}))
+    print(json.dumps({"cpu_s": processor_s() - before}))
 """
 )
 OWN = (
@@ -46,10 +46,10 @@ OWN = (
 if __name__ == "__main__":
     source, target, model = sys.argv[1:]
     encoder = open_encoder(model)
-    before = spent()
+    before = processor_s()
     report = build_index(Path(target), Path(source), encoder, BuildOptions())
     steps = {step.name: step.cpu_seconds for step in report.steps}
-    print(json.dumps({"cpu_s": spent() - before, "steps_s": steps}))
+    print(json.dumps({"cpu_s": processor_s() - before, "steps_s": steps}))
 """
 )
 

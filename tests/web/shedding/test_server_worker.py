@@ -43,8 +43,8 @@ class Shoppers:
             values = json.loads(answer.read())
             self.statuses.append(answer.status)
             self.over.wait(0.02 if answer.status == 503 else 0.0)
-            told = answer.getheader("Retry-After")
-            refused = answer.status == 503 and values["error"]["code"] == "overloaded" and told
+            retry_after = answer.getheader("Retry-After")
+            refused = answer.status == 503 and values["error"]["code"] == "overloaded" and retry_after
             found = answer.status == 200 and values["hits"][0]["id"] == "blue"
             if not (refused or found) or connection.sock is not opened:
                 self.wrong.append((answer.status, values, connection.sock is opened))
