@@ -26,6 +26,9 @@ from indexer.types import Floats
 
 RAY_SCHEME = "ray://"
 HERE = "ray://auto"  # the cluster that this machine is a part of
+CONNECTION_ATTEMPTS = 5
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +106,11 @@ def _connected(address: str) -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
-    target = "auto" if address == HERE else address
     try:
-        ray.init(address=target, log_to_driver=False, logging_level=logging.ERROR)
+        _init(ray, "auto" if address == HERE else address)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-        reason = str(error).strip().partition("\n")[0]
         raise EncoderUnavailable(
-            f"The cluster {address} cannot be reached: {reason}",
+            f"The cluster {address} cannot be reached: {_reason(error)}",
             "Give ray://HOST:10001 of its head, or ray://auto on one of its machines; `ray status` says how it is.",
         ) from error
     try:
@@ -120,3 +121,26 @@ def _connected(address: str) -> Iterator[Any]:
         ) from error
     finally:
         ray.shutdown()
+
+
+def _init(ray: Any, address: str) -> None:
+    """Connect, and try again where the head could not start the process that serves this client.
+
+    That process sometimes dies as it is forked (in one of fourteen starts: https://github.com/ray-project/ray/issues/63202).
+    """
+    for attempt in range(1, CONNECTION_ATTEMPTS + 1):
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+            return
+        except ConnectionAbortedError as error:
+            if attempt == CONNECTION_ATTEMPTS:
+                raise
+            logger.warning(
+                "The cluster %s did not start a process for this client. Trying again: %s", address, _reason(error)
+            )
+
+
+def _reason(error: Exception) -> str:
+    """Return the first and the last line of an error; a traceback of the head may stand between."""
+    first, *others = str(error).strip().splitlines() or [type(error).__name__]
+    return f"{first} {others[-1].strip()}" if others else first

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from catalog.errors import EncoderUnavailable
 from indexer import __main__ as command
 from indexer.build.build import BuildOptions, UpdateOptions, build_index, update_index
 from indexer.build.encoding_pipeline import PipelineOptions
+from indexer.distributed import ray_cluster
 from indexer.distributed.encoding_worker import EncoderSource
 from indexer.distributed.ray_cluster import ClusterOptions, cluster_workers
 from indexer.generations.store import open_current
@@ -97,6 +99,7 @@ def cluster():
     CLIENT_PORT.append(free_port())
     head = {**node(), "include_dashboard": False, "ray_client_server_port": CLIENT_PORT[0]}
     with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S", "300")  # of 30 for a client's process to start
         ports_at_once(monkeypatch)
         made = Cluster(initialize_head=True, head_node_args=head)
         made.add_node(**node())
@@ -170,6 +173,38 @@ def test_the_command_encodes_on_the_cluster_from_outside(cluster, feed, tmp_path
     there, here = build("there", "--on", f"ray://127.0.0.1:{CLIENT_PORT[0]}"), build("here")
     assert there[0] == here[0]
     assert there[1].replace("there", "here") == here[1]
+
+
+class BusyHead:
+    """Ray as a client sees it whose head fails to start the client's process a number of times."""
+
+    def __init__(self, failures):
+        self.failures, self.calls = failures, 0
+
+    def is_initialized(self):
+        return False
+
+    def init(self, address, log_to_driver, logging_level):
+        self.calls += 1
+        if self.calls <= self.failures:
+            raise ConnectionAbortedError(
+                "Initialization failure from server:\nTraceback:\n  File\nRuntimeError: It died.\n"
+            )
+
+    def shutdown(self):
+        pass
+
+
+@pytest.mark.parametrize(("failures", "calls"), [(0, 1), (2, 3), (99, ray_cluster.CONNECTION_ATTEMPTS)])
+def test_a_client_whose_process_dies_at_the_start_tries_again(monkeypatch, failures, calls):
+    head = BusyHead(failures)
+    monkeypatch.setattr(ray_cluster, "import_extra", lambda *_: head)
+    refused = (
+        pytest.raises(EncoderUnavailable, match="failure from server: RuntimeError: It died") if failures > 9 else None
+    )
+    with refused or nullcontext(), ray_cluster._connected("ray://head:10001") as connected:
+        assert connected is head
+    assert head.calls == calls
 
 
 def test_a_place_that_is_none_is_refused(tmp_path, feed):
