@@ -18,10 +18,9 @@ from indexer.types import Floats, Ids, IndexRecord, Mask
 
 OVERFETCH_FACTOR = 4
 MIN_FETCH = 100
-MIN_FETCH_FILLED = 64  # for queries that fill a row, by 4-bit codes
 MIN_FETCH_PARTIAL = 200  # for queries with empty blocks, by 4-bit codes: near rows are more alike, most are not read
 FIRST_READ = 38  # rows read exactly beyond the k of the answer, before the others are known to be worth reading
-FIRST_READ_FILLED = 30
+FIRST_READ_FILLED = 30  # where no more than MIN_FETCH are known
 ERROR_DEVIATIONS = 5.0  # of the index's scores from the exact ones, beyond which a row is not read
 ROUNDING = 1e-5  # of scores: equal rows are read all or none
 GAP_DEPTH = 10  # rows that are sought when a gap of cosines is chosen
@@ -85,7 +84,7 @@ class RerankedSearch:
             fetch, nprobe, gap = k, 1, 0.0
         else:
             filled = fills_row(query)
-            least = MIN_FETCH if kind != IVF_PQ4 else MIN_FETCH_FILLED if filled else MIN_FETCH_PARTIAL
+            least = MIN_FETCH_PARTIAL if kind == IVF_PQ4 and not filled else MIN_FETCH
             fetch = max(self.overfetch * k, least)
             wanted: float = self.nprobe
             gap = self.cosine_gap
@@ -111,7 +110,7 @@ class RerankedSearch:
         After the first ones only those are read that could still be, judged by how far the index's scores were from
         the exact ones so far.
         """
-        first = k + (FIRST_READ_FILLED if len(numbers) <= MIN_FETCH_FILLED else FIRST_READ)
+        first = k + (FIRST_READ_FILLED if len(numbers) <= MIN_FETCH else FIRST_READ)
         scores = exact_scores(self.rows, query, numbers[:first])
         if len(numbers) <= first:
             return numbers, scores
