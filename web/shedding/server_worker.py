@@ -6,8 +6,10 @@ Here the thread that waits for all connections looks at what has arrived, and an
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -20,6 +22,8 @@ from web.shedding.request_head import MAX_HEAD, parse_head
 
 ACCEPTED_AT_ONCE = 16
 READ_BYTES = 1 << 17  # a longer request, or one that is not whole yet, is given to a thread
+SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)  # connections can be accepted again when others end
+SCARCITY_PAUSE = 0.05  # seconds
 _DEFER = getattr(gthread, "_DEFER", None)  # has the worker wait until a new connection sends something
 log = logging.getLogger(__name__)
 
@@ -61,6 +65,7 @@ class SheddingWorker(gthread.ThreadWorker):  # type: ignore[misc]
         self.admitted = False
         self.shedder: LoadShedder | None = None
         self._has_failed = False
+        self._has_lacked = False
         self._buffer = memoryview(bytearray(READ_BYTES))
 
     @property
@@ -91,7 +96,13 @@ class SheddingWorker(gthread.ThreadWorker):  # type: ignore[misc]
         """Accept the connections that wait, some at a time: between two looks a busy server lets others go first."""
         for _ in range(min(ACCEPTED_AT_ONCE, self.worker_connections - self.nr_conns)):
             before = self.nr_conns
-            super().accept(*arguments)
+            try:
+                super().accept(*arguments)
+            except OSError as error:
+                if error.errno not in SCARCE:
+                    raise
+                self._log_scarcity(error)
+                time.sleep(SCARCITY_PAUSE)  # the connection goes on waiting, and would be reported again at once
             if self.nr_conns == before:
                 break
 
@@ -147,6 +158,12 @@ class SheddingWorker(gthread.ThreadWorker):  # type: ignore[misc]
             return None
         self.admitted = answer is None
         return answer
+
+    def _log_scarcity(self, error: OSError) -> None:
+        """Log once that the system can open no more connections."""
+        if not self._has_lacked:
+            log.error("No connection can be accepted until others end (%s). Allow more open files: ulimit -n", error)
+        self._has_lacked = True
 
     def _log_failure(self) -> None:
         """Log the error that is handled, if it is the first: under load there would be thousands."""

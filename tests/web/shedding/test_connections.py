@@ -4,6 +4,7 @@ The worker is gunicorn's own, in this thread: a test says when it looks at its c
 """
 
 import logging
+import resource
 import selectors
 import socket
 import struct
@@ -228,3 +229,21 @@ def test_no_more_connections_are_accepted_than_a_worker_may_have(server):
     for client in clients:
         client.close()
     server.work(lambda: server.worker.nr_conns == 0)
+
+
+def test_a_connection_waits_while_no_file_can_be_opened(server, caplog):
+    first, second = server.client(), server.client()
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))  # standard input, output and errors are open
+        for _ in range(5):
+            server.worker.wait_for_and_dispatch_events(timeout=0.01)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert server.worker.nr_conns == 0
+    assert [record.message.partition(" (")[0] for record in caplog.records] == [
+        "No connection can be accepted until others end"
+    ]
+    for client in (first, second):
+        client.send(request("/"))
+        assert server.answer(client).endswith(WORKED)
