@@ -88,12 +88,13 @@ def tune(
             break
         before, record = record, more
     if index.kind == IVF_PQ4:
-        groups = [_QueryGroup(queries[name], truths[name], reached[name], both and filled[name]) for name in queries]
+        groups = [
+            _QueryGroup(name, queries[name], truths[name], reached[name], both and filled[name]) for name in queries
+        ]
         for own in {group.filled for group in groups}:
-            record = _with_gap(record, index, rows, [group for group in groups if group.filled == own], goal.minimum)
-        search = RerankedSearch.of(index, rows, record)
-        reached = {name: recall_at_10(search.search, len(rows), queries[name], truths[name]) for name in queries}
-        release_pages(rows)
+            same = [group for group in groups if group.filled == own]
+            record, recalls = _with_gap(record, index, rows, same, goal.minimum)
+            reached |= recalls
     recall = require_recall({name: reached[name] for name in queries}, total, goal)
     return record if index.kind != FLAT else replace(record, nprobe=0, overfetch=0, filled_nprobe=0), recall
 
@@ -131,6 +132,7 @@ class _QueryGroup(NamedTuple):
     `filled` says that they have the lists of queries that fill a row.
     """
 
+    name: str
     queries: Floats
     tenth: Floats
     reached: float
@@ -139,28 +141,30 @@ class _QueryGroup(NamedTuple):
 
 def _with_gap(
     record: IndexRecord, index: VectorIndex, rows: Rows, groups: Sequence[_QueryGroup], minimum: float
-) -> IndexRecord:
-    """Return the record with the least gap of cosines that keeps the recall of these groups, which have the same lists.
+) -> tuple[IndexRecord, dict[str, float]]:
+    """Return the record with the least gap of cosines that keeps the recall of these groups, and the recall of each.
 
-    Most queries then read half of the lists or fewer, and those whose lists are about as near as the best more. What a
-    number of lists brings to the `minimum`, no gap leaves below it; where none keeps the recall, the number decides.
+    The groups have the same lists. Most queries then read half of the lists or fewer, and those whose lists are about
+    as near as the best more. What a number of lists brings to the `minimum`, no gap leaves below it; where none keeps
+    the recall, the number decides.
     """
+    recalls = {0.0: {group.name: group.reached for group in groups}}
 
     def with_gap(gap: float) -> IndexRecord:
         return replace(record, filled_cosine_gap=gap) if groups[0].filled else replace(record, cosine_gap=gap)
 
     def keeps_recall(gap: float) -> bool:
         search = RerankedSearch.of(index, rows, with_gap(gap)).search
-        keeps = all(
-            recall_at_10(search, len(rows), group.queries, group.tenth)
-            >= max(group.reached - LEAST_GAIN, min(minimum, group.reached))
-            for group in groups
-        )
+        found = {group.name: recall_at_10(search, len(rows), group.queries, group.tenth) for group in groups}
         release_pages(rows)
-        return keeps
+        recalls[gap] = found
+        return all(
+            found[group.name] >= max(group.reached - LEAST_GAIN, min(minimum, group.reached)) for group in groups
+        )
 
     place = bisect_left(COSINE_GAPS, True, key=keeps_recall)
-    return with_gap(COSINE_GAPS[place] if place < len(COSINE_GAPS) else 0.0)
+    gap = COSINE_GAPS[place] if place < len(COSINE_GAPS) else 0.0
+    return with_gap(gap), recalls[gap]
 
 
 def require_recall(reached: Mapping[str, float], queries: int, goal: Goal) -> Recall:
