@@ -6,6 +6,7 @@ Nothing waits for a batch to fill: one that comes alone begins at once, and meas
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -63,12 +64,15 @@ class BatchQueue:
         self._dropped = {LATE: 0, FULL: 0}
 
     def submit(self, work: BatchWork, rows: Sequence[Any], expires: float) -> BatchItem:
-        """Queue rows, at least one, whose results are wanted by `expires` of the monotonic clock. Raises Overloaded."""
+        """Queue rows, at least one, whose results are wanted by `expires` of the monotonic clock.
+
+        Raises Overloaded when too many wait, unless they may wait for ever.
+        """
         item = BatchItem(work, rows, expires)
         with self._changed:
             if self._closed:
                 raise _closing()
-            if len(self._pending) >= MAX_PENDING:
+            if len(self._pending) >= MAX_PENDING and expires < math.inf:
                 self._dropped[FULL] += 1
                 raise Overloaded(f"Too many requests wait for the {self.name}.", "Try again in a moment.")
             self._pending.append(item)

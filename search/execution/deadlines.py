@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -109,14 +110,14 @@ class StepRunner:
         return PendingStep(name, future, None)
 
     def begin_batched(
-        self, name: str, deadline: Deadline, work: BatchWork, rows: Sequence[Any]
+        self, name: str, deadline: Deadline | None, work: BatchWork, rows: Sequence[Any]
     ) -> PendingStep[list[Any]]:
         """Start a step that takes rows to as many results, in one batch with the rows of other callers.
 
-        Raises Overloaded when too many wait.
+        Raises Overloaded when too many wait, not without a deadline.
         """
         queue = self._batches[name]
-        item = queue.submit(work, rows, deadline.at)
+        item = queue.submit(work, rows, math.inf if deadline is None else deadline.at)
         return PendingStep(name, item.future, deadline, lambda: queue.give_up(item))
 
     def counts(self) -> list[QueueCounts]:

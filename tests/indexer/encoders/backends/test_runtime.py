@@ -304,6 +304,21 @@ def test_many_batches_run_on_one_thread_each_and_a_few_on_all(export_copy, monke
     np.testing.assert_allclose(few, many[1:], atol=1e-5)
 
 
+def test_a_model_that_spares_a_core_runs_many_batches_without_a_second_copy(models, monkeypatch):
+    monkeypatch.setattr(runtime, "threads", lambda: 2)
+    runner = open_runner(ModelSource("doubling", "key", Loads()), "onnx", spare=1)
+    assert runner._session.get_session_options().intra_op_num_threads == 1
+    batches = [{"numbers": PIXELS[:2] * factor} for factor in range(3)]
+    np.testing.assert_allclose(runner.run_batches(batches), [runner(batch) for batch in batches], atol=1e-5)
+    assert runner._one_thread is None
+
+
+def test_a_machine_of_one_core_spares_none(models, monkeypatch):
+    monkeypatch.setattr(runtime, "threads", lambda: 1)
+    runner = open_runner(ModelSource("doubling", "key", Loads()), "onnx", spare=1)
+    assert runner._session.get_session_options().intra_op_num_threads == 1
+
+
 def test_a_small_models_batch_that_comes_while_another_runs_has_one_thread(models, monkeypatch):
     monkeypatch.setattr(runtime, "threads", lambda: 2)
     runner = open_runner(ModelSource("doubling", "key", Loads()), "onnx", small=True)
