@@ -1,5 +1,6 @@
 """Shops, filters and a plain judge of both, for tests that compare the quick answer with the obvious one."""
 
+import random
 import re
 from decimal import Decimal
 from types import MappingProxyType
@@ -13,17 +14,17 @@ BRANDS = ("", "Puma", "PUMA ", "Nike", "耐克")
 COLOURS = ("Red", "red, blue", "Navy  Blue", "Blue")
 PRICES = (None, "0", "9.99", "10", "10.01", "50", "12.90")
 SIZES = ("M", "S, M", "12 cm", "12.5cm", "9", "l")
+CHANCES = st.integers(0, 2**32 - 1).map(random.Random)  # a draw for each product would take most of the time
 
 
-def product(draw, number):
-    """A product whose id sorts in another order than its key; one draw, which is what costs time here."""
-    digits = draw(st.integers(0, 2**20))
+def products(chance, numbers):
+    """Products by chance, by number."""
+    return {number: product(chance, number) for number in numbers}
 
-    def one_of(choices):
-        nonlocal digits
-        digits, chosen = divmod(digits, len(choices))
-        return choices[chosen]
 
+def product(chance, number):
+    """A product whose id sorts in another order than its key."""
+    one_of = chance.choice
     price, colour, size = one_of(PRICES), one_of(("", *COLOURS)), one_of(("", *SIZES))
     attributes = {one_of(("colour", "color")): colour, "size": size}
     return Product(
@@ -40,43 +41,48 @@ def product(draw, number):
     )
 
 
-def one_or_more(values):
-    """A value, or a list of some."""
-    return st.one_of(st.sampled_from(values), st.lists(st.sampled_from(values), min_size=1, max_size=3))
+CHOICES = {
+    "category": ("apparel", "Apparel>Topwear", "Footwear > Shoes", "Topwear", "None"),
+    "brand": ("puma", "NIKE", "耐克", "Acme"),
+    "colour": ("RED", "navy blue", "blue", "red, blue", "pink"),
+    "id": ("007", "014", "021", "nobody"),
+}
+SHARE_NAMED = 0.2  # of the fields, by a filter without others in it
 
 
-def bounds(numbers):
-    """An object with min, max, or both in order."""
-    pairs = st.tuples(st.sampled_from(numbers), st.sampled_from(numbers)).map(sorted)
-    return st.one_of(
-        pairs.map(lambda pair: {"min": pair[0], "max": pair[1]}),
-        st.sampled_from(numbers).map(lambda least: {"min": least}),
-        st.sampled_from(numbers).map(lambda most: {"max": most}),
+def drawn_filter(chance, leaves=4):
+    """A filter in its JSON form; it may have others in it."""
+    wanted = (
+        _narrowed(chance) if chance.random() < 0.7 else {"attributes": {"size": _bounds(chance, (9, 12, 12.5, 13))}}
     )
+    if leaves > 1 and chance.random() < 0.4:
+        wanted["not"] = drawn_filter(chance, leaves // 2)
+    if leaves > 1 and chance.random() < 0.4:
+        wanted["any"] = [drawn_filter(chance, leaves // 2) for _ in range(chance.randint(1, 3))]
+    return wanted
 
 
-LEAVES = st.fixed_dictionaries(
-    {},
-    optional={
-        "category": one_or_more(("apparel", "Apparel>Topwear", "Footwear > Shoes", "Topwear", "None")),
-        "brand": one_or_more(("puma", "NIKE", "耐克", "Acme")),
-        "price": bounds((0, 9.99, 10, 12.9, 49.99, 50)),
-        "in_stock": st.booleans(),
-        "on_sale": st.booleans(),
-        "colour": one_or_more(("RED", "navy blue", "blue", "red, blue", "pink")),
-        "id": one_or_more(("007", "014", "021", "nobody")),
-        "attributes": st.fixed_dictionaries({}, optional={"size": one_or_more(("m", "S", "L")), "None": st.just("x")}),
-    },
-)
-RANGED = st.one_of(LEAVES, bounds((9, 12, 12.5, 13)).map(lambda given: {"attributes": {"size": given}}))
-FILTERS = st.recursive(
-    RANGED,
-    lambda inner: st.one_of(
-        st.tuples(RANGED, inner).map(lambda pair: {**pair[0], "not": pair[1]}),
-        st.tuples(RANGED, st.lists(inner, min_size=1, max_size=3)).map(lambda pair: {**pair[0], "any": pair[1]}),
-    ),
-    max_leaves=4,
-)
+def _narrowed(chance):
+    named = {name: _one_or_more(chance, values) for name, values in CHOICES.items()}
+    named |= {name: chance.random() < 0.5 for name in ("in_stock", "on_sale")}
+    named["price"] = _bounds(chance, (0, 9.99, 10, 12.9, 49.99, 50))
+    attributes = {"size": _one_or_more(chance, ("m", "S", "L")), "None": "x"}
+    named["attributes"] = {name: value for name, value in attributes.items() if chance.random() < 0.5}
+    return {name: value for name, value in named.items() if chance.random() < SHARE_NAMED}
+
+
+def _one_or_more(chance, values):
+    if chance.random() < 0.5:
+        return chance.choice(values)
+    return [chance.choice(values) for _ in range(chance.randint(1, 3))]
+
+
+def _bounds(chance, numbers):
+    least, most = sorted((chance.choice(numbers), chance.choice(numbers)))
+    return chance.choice(({"min": least, "max": most}, {"min": least}, {"max": most}))
+
+
+FILTERS = CHANCES.map(drawn_filter)
 
 
 def passes(asked, product):

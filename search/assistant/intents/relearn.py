@@ -14,7 +14,7 @@ from search.assistant.intents.classifier import SHIPPED_HEADS
 from search.assistant.intents.examples import IntentExample, shipped_examples
 from search.assistant.intents.heads import LEAST, IntentHeads, fit_and_leave_out, normalised
 from search.assistant.intents.names import INTENTS
-from search.text_heads.text_vectors import TextVectors
+from search.text_heads.text_vectors import CachedTextVectors, TextVectors
 
 MIN_CORRECTIONS = 10  # different messages
 MIN_LOSS_REDUCTION = 0.02  # share of the log loss on corrected messages
@@ -31,6 +31,7 @@ def relearn_intents(home: Path, corrections: Sequence[IntentExample], vectors: T
     figures: dict[str, Any] = {"corrections": len(examples)}
     if len(examples) < MIN_CORRECTIONS:
         return figures | {"outcome": TOO_FEW, "needed": MIN_CORRECTIONS}
+    vectors = CachedTextVectors(vectors)  # both fits read the shipped examples; encoding takes longest
     seeds, shipped = shipped_examples(), IntentHeads.load(SHIPPED_HEADS)
     heads, left_out = fit_and_leave_out([*seeds, *examples], vectors, shipped.means)
     labels = heads.other.labels

@@ -28,7 +28,7 @@ def catalogue(tmp_path):
 
 
 def draw_products(chance, count):
-    return [drawn_product(lambda _: chance.randrange(2**20), number) for number in range(count)]
+    return [drawn_product(chance, number) for number in range(count)]
 
 
 def state(table):

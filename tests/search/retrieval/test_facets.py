@@ -12,7 +12,8 @@ from catalog.product import Product
 from search.query.filters import parse_filter
 from search.retrieval.facets import MAX_VALUES, facet_counts, facet_fields
 from search.state.column_store import ProductColumns
-from tests.search.random_shops import FILTERS, passes, product
+from tests.search.random_shops import CHANCES, FILTERS, passes
+from tests.search.random_shops import products as drawn_products
 
 FIELDS = ("category", "price", "brand", "colour", "base_colour", "in_stock", "on_sale", "attributes.size")
 
@@ -31,7 +32,7 @@ def without(value, name):
 
 @st.composite
 def shops(draw):
-    return {key: product(draw, key) for key in range(1, draw(st.integers(1, 25)) + 1)}
+    return drawn_products(draw(CHANCES), range(1, draw(st.integers(1, 25)) + 1))
 
 
 @settings(max_examples=300, deadline=None)

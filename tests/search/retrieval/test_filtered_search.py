@@ -18,7 +18,8 @@ from search.retrieval.lexical_fusion import TextScores
 from search.state.column_store import ProductColumns
 from search.state.live_rows import ProductRows
 from search.state.snapshot import GenerationRows, ShopChanges, Snapshot
-from tests.search.random_shops import FILTERS, passes, product
+from tests.search.random_shops import CHANCES, FILTERS, passes
+from tests.search.random_shops import products as drawn_products
 from tests.search.shop_fixtures import Item, make_shop
 
 COLOURS = [(r, g, b) for r in (0, 90, 255) for g in (0, 120, 255) for b in (0, 60, 200)]
@@ -35,17 +36,27 @@ def shelf(tmp_path_factory):
         return GenerationRows(engine.generation)
 
 
-@st.composite
-def states(draw):
+@pytest.fixture(scope="module")
+def plain(shelf):
+    """A snapshot of the sixty products with nothing said of them, and the vectors of each in order of their keys."""
+    snapshot = Snapshot.of(shelf, ProductColumns.of(things(range(1, 61)).items()))
+    return snapshot, [snapshot.rows_of(key).vectors for key in range(1, 61)]
+
+
+def drawn_state(chance):
     """Facts of the sixty products, those that got other rows since, new ones, and those that are gone."""
-    products = {key: product(draw, key) for key in range(1, 61)}
-    live = draw(st.lists(st.integers(1, 75), max_size=12, unique=True))
-    gone = draw(st.sets(st.integers(1, 60), max_size=20)) - set(live)
-    return products | {key: product(draw, key) for key in live}, live, gone
+    live = chance.sample(range(1, 76), chance.randint(0, 12))
+    gone = {*chance.sample(range(1, 61), chance.randint(0, 20))} - {*live}
+    return drawn_products(chance, [*range(1, 61), *live]), live, gone
 
 
-@settings(max_examples=500, deadline=None)
-@given(states(), FILTERS, st.lists(st.integers(0, 100), min_size=3, max_size=3).filter(any), st.integers(1, 90))
+@settings(max_examples=400, deadline=None)
+@given(
+    CHANCES.map(drawn_state),
+    FILTERS,
+    st.lists(st.integers(0, 100), min_size=3, max_size=3).filter(any),
+    st.integers(1, 90),
+)
 def test_what_is_found_within_a_filter_is_what_reading_every_product_finds(shelf, state, value, colour, k):
     products, live, gone = state
     vector = np.array(colour, np.float32) / np.linalg.norm(colour)
@@ -59,32 +70,35 @@ def test_what_is_found_within_a_filter_is_what_reading_every_product_finds(shelf
 
     passing = {key for key, each in products.items() if key not in gone and passes(value, each)}
     of_each = [(key, snapshot.rows_of(key).vectors) for key in passing]
-    truth = [(float(score), key) for key, each in of_each for score in exact_scores(each, query, np.arange(len(each)))]
+    every = np.concatenate([np.zeros((0, 9), np.float16), *(each for _, each in of_each)])
+    names = [key for key, each in of_each for _ in each]
+    truth = list(zip(exact_scores(every, query, np.arange(len(every))).tolist(), names, strict=True))
     assert scores.tolist() == sorted((score for score, _ in truth), reverse=True)[:k]
     assert set(zip(scores.tolist(), snapshot.keys_of(numbers).tolist(), strict=True)) <= set(truth)
     assert len(set(numbers.tolist())) == len(numbers)
 
 
-LEVELS = st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.26, 0.3]), min_size=60, max_size=60)
-
-
 @settings(max_examples=300, deadline=None)
-@given(LEVELS, st.booleans(), st.sets(st.integers(1, 60), max_size=30), st.integers(1, 12), st.data())
-def test_few_rows_and_their_rivals_give_the_first_places_of_all(shelf, levels, is_text_of_all, out, wanted, data):
+@given(CHANCES, st.booleans(), st.integers(1, 12))
+def test_few_rows_and_their_rivals_give_the_first_places_of_all(plain, chance, is_text_of_all, wanted):
     """Many products have one text score, so that likeness decides among more than are retrieved."""
-    snapshot = Snapshot.of(shelf, ProductColumns.of(things(range(1, 61)).items()))
-    colour = data.draw(st.lists(st.integers(1, 100), min_size=3, max_size=3))
+    snapshot, vectors = plain
+    levels = chance.choices([0.0, 0.1, 0.25, 0.26, 0.3], k=60)
+    out = chance.sample(range(1, 61), chance.randint(0, 30))
+    colour = [chance.randint(1, 100) for _ in range(3)]
     vector = np.tile(np.array(colour, np.float32) / np.linalg.norm(colour), 3).astype(np.float32) / 3
     keys = snapshot.columns.keys if is_text_of_all else snapshot.columns.keys.copy()
     text = TextScores(keys, {LEXICAL: np.array(levels, np.float32)}, 0.3, np.zeros(0, np.int64))
-    excluded = tuple(sorted(out))[:2]
-    scope = SearchScope(~np.isin(snapshot.columns.keys, list(out)[2:]), excluded)
+    excluded, hidden = tuple(sorted(out[:2])), out[2:]
+    scope = SearchScope(~np.isin(snapshot.columns.keys, hidden), excluded)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(candidates, "MIN_TEXT_FETCH", 4)
         found, _ = candidates.retrieve(snapshot, vector, text, scope, 4, wanted)
 
-    left = [key for key in range(1, 61) if key not in list(out)[2:] and key not in excluded]
-    best = {key: max(exact_scores(rows := snapshot.rows_of(key).vectors, vector, np.arange(len(rows)))) for key in left}
+    left = [key for key in range(1, 61) if key not in out]
+    every = np.concatenate(vectors)
+    first = np.cumsum([0, *map(len, vectors[:-1])])
+    best = dict(enumerate(np.maximum.reduceat(exact_scores(every, vector, np.arange(len(every))), first), 1))
     fused = {key: float(np.float32(0.7) * best[key] + np.float32(levels[key - 1])) for key in left}
     order = sorted(left, key=lambda key: (-fused[key], key))
     expected = [fused[key] for key in order[: found.certain]]

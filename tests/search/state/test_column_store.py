@@ -10,18 +10,19 @@ from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
 from search.query.filters import parse_filter
 from search.state.column_store import ProductColumns
-from tests.search.random_shops import FILTERS, passes, product
+from tests.search.random_shops import CHANCES, FILTERS, passes
+from tests.search.random_shops import products as drawn_products
 
 
 @st.composite
 def histories(draw):
     """A shop's first products, then up to four changes: puts by key, and keys removed."""
-    number = draw(st.integers(0, 12))
-    first = {key: product(draw, key) for key in range(1, number + 1)}
+    chance = draw(CHANCES)
+    first = drawn_products(chance, range(1, draw(st.integers(0, 12)) + 1))
     steps = []
     for _ in range(draw(st.integers(0, 4))):
         keys = draw(st.lists(st.integers(1, 30), max_size=6, unique=True))
-        puts = {key: product(draw, key) for key in keys}
+        puts = drawn_products(chance, keys)
         gone = draw(st.sets(st.integers(1, 30), max_size=6)) - puts.keys()
         steps.append((puts, gone))
     return first, steps

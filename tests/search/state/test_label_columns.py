@@ -10,7 +10,7 @@ from catalog.product import Product
 from search.query.filters import parse_filter
 from search.retrieval.facets import facet_counts, facet_fields
 from search.state.column_store import ProductColumns
-from tests.search.random_shops import FILTERS, product
+from tests.search.random_shops import CHANCES, FILTERS, products
 
 
 def thing(key, brand="", category="", **attributes):
@@ -28,12 +28,13 @@ def facets(columns, value):
 @st.composite
 def lives(draw):
     """A shop's products, then what becomes of some of them: changed, removed, or removed and put under another key."""
-    first = {key: product(draw, key) for key in range(1, draw(st.integers(1, 10)) + 1)}
+    chance = draw(CHANCES)
+    first = products(chance, range(1, draw(st.integers(1, 10)) + 1))
     steps = draw(st.lists(st.lists(st.integers(1, 14), max_size=6, unique=True), max_size=5))
-    return first, [({key: product(draw, key) for key in keys[::2]}, set(keys[1::2])) for keys in steps]
+    return first, [(products(chance, keys[::2]), set(keys[1::2])) for keys in steps]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(lives(), FILTERS)
 def test_columns_that_were_changed_answer_as_columns_of_the_same_products_do(life, value):
     things, steps = life

@@ -29,7 +29,7 @@ from search.state.column_store import ProductColumns
 from search.state.snapshot import GenerationRows
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import colour_shop
-from tests.search.random_shops import FILTERS, product
+from tests.search.random_shops import CHANCES, FILTERS, products
 
 SORTS = ("newest", "price", "price_desc")
 
@@ -37,9 +37,10 @@ SORTS = ("newest", "price", "price_desc")
 @st.composite
 def lives(draw):
     """A shop's products, then what becomes of some of them."""
-    first = {key: product(draw, key) for key in range(1, draw(st.integers(1, 10)) + 1)}
+    chance = draw(CHANCES)
+    first = products(chance, range(1, draw(st.integers(1, 10)) + 1))
     steps = draw(st.lists(st.lists(st.integers(1, 14), max_size=6, unique=True), max_size=4))
-    return first, [({key: product(draw, key) for key in keys[::2]}, set(keys[1::2])) for keys in steps]
+    return first, [(products(chance, keys[::2]), set(keys[1::2])) for keys in steps]
 
 
 def mapped(columns, folder):
@@ -68,7 +69,7 @@ def answers(columns, value):
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(lives(), FILTERS)
 def test_mapped_columns_answer_as_those_of_the_products_whatever_is_changed_then(life, value):
     things, steps = life

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from search.text_heads.text_vectors import TextVectors
+from search.text_heads.text_vectors import CachedTextVectors, TextVectors
 
 pytestmark = pytest.mark.weights
 
@@ -32,3 +32,18 @@ def test_a_translation_is_nearer_than_another_question(vectors):
 def test_the_towers_are_opened_once(vectors):
     assert TextVectors.open().fingerprint == vectors.fingerprint
     assert TextVectors.open()._tower is vectors._tower
+
+
+def test_cached_vectors_encode_each_text_once(vectors):
+    texts, calls = ["where is my order", "a lamp", "where is my order"], []
+
+    class Counting(TextVectors):
+        def multilingual(self, texts):
+            calls.extend(texts)
+            return super().multilingual(texts)
+
+    cached = CachedTextVectors(Counting(vectors._tower))
+    first = cached.both(texts)
+    assert np.allclose(first, vectors.both(texts), atol=1e-5) and (first[0] == first[2]).all()
+    assert (cached.both(texts[:2]) == first[:2]).all() and cached.fingerprint == vectors.fingerprint
+    assert calls == texts[:2] and cached.english([]).shape == (0, 384)
