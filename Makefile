@@ -52,10 +52,13 @@ $(RECS): $(CORE)
 test: setup ## run the tests (no network needed; under 10 minutes on 2 cores)
 	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile
 
-# The tests in a browser are skipped where there is none, so this may fail without failing them.
-browser: ## install Debian's chromium for the tests in a browser (as root)
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-	  && { apt-get install -y -qq chromium >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }; }; } \
+# The tests in a browser are skipped where there is none, so this may fail without failing them. The shell, of the same
+# version, takes half of the processor; it has no microphone.
+BROWSERS = chromium chromium-headless-shell
+browser: ## install Debian's chromium for the tests in a browser, with its shell without windows (as root)
+	@{ command -v chromium && command -v chromium-headless-shell; } >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && { apt-get install -y -qq $(BROWSERS) >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq $(BROWSERS) >/dev/null; } \
+	  || apt-get install -y -qq chromium >/dev/null; }; } || command -v chromium >/dev/null \
 	  || echo "There is no chromium here, and it cannot be installed; the tests in a browser will be skipped." >&2
 
 # The tests of catalogues in PostgreSQL start a server of their own, and are skipped where it is not installed.

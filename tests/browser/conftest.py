@@ -1,6 +1,7 @@
 """A part of the sample shop behind a real server, and a headless Chromium to visit it with."""
 
 import csv
+import fcntl
 import os
 import shutil
 import threading
@@ -14,6 +15,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from catalog import sample
 from indexer.build.build import build_index
 from indexer.encoders.registry import open_encoder
+from tests.search.bulk_jobs import ThreadSupervisor
 from tests.web.conftest import open_fake_or_real
 from tests.web.shop_fixtures import no_text_models
 from web import create_app
@@ -24,6 +26,7 @@ from web.prices.alert_service import alerts_of
 from web.settings import Settings
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+SHELL = shutil.which("chromium-headless-shell")  # takes half the processor, but has no microphone
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 # Complaints about answers that a test provokes, and about requests that it cuts off.
 EXPECTED = ("404 (NOT FOUND)", "415 (UNSUPPORTED MEDIA TYPE)", "422 (UNPROCESSABLE ENTITY)", "net::ERR_FAILED")
@@ -50,21 +53,20 @@ def listening(app):
 
 
 @contextmanager
-def served(settings, *, models=True):
-    """The address of a shop behind a real server, once it is ready; all that it began has ended afterwards.
+def running(settings):
+    """The app of a shop, once it is ready; all that it began has ended afterwards.
 
-    A fake shop may do without the models of texts and of reviews, which take a processor for seconds.
+    Fake shops have no models of texts, and no shop reads its reviews by one: that takes a processor for seconds. Jobs
+    are worked on in a thread: tests/web/api has them in a process of their own.
     """
     fake = pytest.MonkeyPatch()
     fake.setattr("search.engine.open_encoder", open_fake_or_real)
-    if not models:
-        fake.setattr("search.assistant.answering.opening.TextVectors.of", no_text_models)
-        settings = settings.model_copy(update={"analyse_reviews": False})
-    app = create_app(settings)
+    fake.setattr("search.assistant.answering.opening.TextVectors.of", no_text_models)
+    fake.setattr("web.api.jobs.WorkerSupervisor", ThreadSupervisor)
+    app = create_app(settings.model_copy(update={"analyse_reviews": False}))
     try:
         holder_of(app).wait(300)
-        with listening(app) as address:
-            yield address
+        yield app
     finally:
         alerts_of(app).worker.close()
         app.extensions[operations.MAPPER].close()
@@ -73,10 +75,15 @@ def served(settings, *, models=True):
         fake.undo()
 
 
-@pytest.fixture(scope="session")
-def shop(tmp_path_factory, shared_models):
-    """The address of a shop of lamps and tableware."""
-    folder = tmp_path_factory.mktemp("browser")
+@contextmanager
+def served(settings):
+    """The address of a shop behind a real server, once it is ready."""
+    with running(settings) as app, listening(app) as address:
+        yield address
+
+
+def build_shop(folder):
+    """Build a shop of lamps and tableware."""
     with (sample.SAMPLE_FOLDER / "products.csv").open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         rows = [row for row in reader if row["id"].rpartition("-")[0] in FAMILIES]
@@ -91,8 +98,27 @@ def shop(tmp_path_factory, shared_models):
         writer.writeheader()
         writer.writerows(rows)
     build_index(folder / "shop", feed, open_encoder("starter", runtime="onnx"))
+
+
+@pytest.fixture(scope="session")
+def sample_home(tmp_path_factory, shared_models):
+    """A home of lamps and tableware; the first process of this run of the tests to need one builds it for all."""
+    base = tmp_path_factory.getbasetemp()
+    built = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "browser-shop"
+    built.mkdir(exist_ok=True)
+    with (built / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
+        if not (built / "complete").exists():
+            build_shop(built)
+            (built / "complete").touch()
+    return shutil.copytree(built / "shop", tmp_path_factory.mktemp("browser") / "shop")
+
+
+@pytest.fixture(scope="session")
+def shop(sample_home):
+    """The address of a shop of lamps and tableware."""
     settings = Settings(
-        home=folder / "shop",
+        home=sample_home,
         runtime="onnx",
         timeout_ms=20_000,
         page_hits=24,
@@ -103,35 +129,38 @@ def shop(tmp_path_factory, shared_models):
 
 
 @pytest.fixture(scope="package")
-def launch():
-    """Launches a browser with more arguments, once for those; all are closed when the tests in a browser are over."""
+def launch(tmp_path_factory):
+    """Launches a browser, once; all are closed when the tests in a browser are over. A microphone hears a recording."""
     if CHROMIUM is None:
         pytest.skip("there is no chromium on this machine; `make browser` installs Debian's, as root")
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=120_000)  # other work may share this machine
-    always = ("--no-sandbox",) if os.geteuid() == 0 else ()
+    said = repeated(SPOKEN, tmp_path_factory.mktemp("said") / "said.wav")
+    arguments = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={said}"]
+    arguments += ["--no-sandbox"] if os.geteuid() == 0 else []
     browsers = {}
     with sync_playwright() as playwright:
 
-        def launched(*arguments):
-            if arguments not in browsers:
-                browsers[arguments] = playwright.chromium.launch(executable_path=CHROMIUM, args=[*always, *arguments])
-            return browsers[arguments]
+        def launched(program):
+            if program not in browsers:
+                browsers[program] = playwright.chromium.launch(executable_path=program, args=arguments)
+            return browsers[program]
 
         yield launched
         for browser in browsers.values():
             browser.close()
 
 
-@pytest.fixture(scope="module")
-def chromium(request, launch, tmp_path_factory):
-    """The browser; a module with SPEAKS has it hear a recording. Without one on this machine the tests are skipped."""
-    arguments = ()
-    if getattr(request.module, "SPEAKS", False):
-        said = repeated(SPOKEN, tmp_path_factory.mktemp("said") / "said.wav")
-        arguments = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={said}")
-    browser = launch(*arguments)
+@pytest.fixture
+def microphone():
+    """Asks for a browser with a microphone, which hears SPOKEN again and again."""
+
+
+@pytest.fixture
+def chromium(request, launch):
+    """The browser. What a test leaves open in it is closed: it would go on painting."""
+    browser = launch(CHROMIUM if SHELL is None or "microphone" in request.fixturenames else SHELL)
     yield browser
     for context in browser.contexts:
         context.close()

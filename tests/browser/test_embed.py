@@ -13,8 +13,6 @@ from playwright.sync_api import expect
 from tests.browser.conftest import PHONE, axe, listening
 from tests.web.shop_fixtures import BLUE, SEARCH_KEY, WRITER, fake_app, picture_bytes
 
-SPEAKS = True  # the browser's microphone hears tests/browser/spoken.wav
-
 pytestmark = pytest.mark.timeout(600)
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -215,6 +213,7 @@ def test_the_page_decides_where_a_click_leads_and_who_is_tracked(visit):
     assert any(url.endswith("/search") for url in asked) and not any(url.endswith("/events") for url in asked)
 
 
+@pytest.mark.usefixtures("microphone")
 def test_a_question_may_be_spoken_and_corrected(visit):
     page = visit("/index.html", SPEECH, permissions=["microphone"])
     page.get_by_role("button", name="Search by voice").click()

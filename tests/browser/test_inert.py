@@ -134,6 +134,8 @@ def test_the_test_itself_sees_what_runs_and_what_is_foreign(chromium):
     page.on("dialog", lambda shown: (messages.append(shown.message), shown.dismiss()))
     page.set_content(f"<p>{''.join(STRINGS[i] for i in (3, 12, 18, 22, 25))}</p>")
     page.wait_for_function("window.ran === 1")
+    while not messages:  # the dialog may come later
+        page.wait_for_timeout(20)
     assert messages == ["1"] and len(page.evaluate(FOREIGN)) >= 5
     page.context.close()
 

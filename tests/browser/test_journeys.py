@@ -123,7 +123,7 @@ def test_a_box_by_mouse_keys_and_offer(visit, photos):
     expect(offers.first).to_have_attribute("aria-pressed", "true")
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 768), (390, 844)])
+@pytest.mark.parametrize(("width", "height"), [pytest.param(1280, 768, marks=pytest.mark.torture), (390, 844)])
 def test_the_first_product_is_in_view_above_the_fold(visit, photos, width, height):
     page = visit("/", viewport={"width": width, "height": height})
     for photo, several in ((SCENE, True), (LAMP, False)):

@@ -55,7 +55,9 @@ def test_the_gallery_opens_over_the_page_and_returns_the_focus(visit):
     frame = dialog.locator(".frame").bounding_box()
     assert small["width"] <= frame["width"] + 1 and small["height"] <= frame["height"] + 1
     dialog.get_by_role("button", name="Zoom in").click()
-    assert shown.bounding_box()["width"] > 2 * small["width"]
+    page.wait_for_function(
+        "([each, width]) => each.clientWidth > 2 * width", arg=[shown.element_handle(), small["width"]]
+    )
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     expect(large).to_be_focused()

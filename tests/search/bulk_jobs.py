@@ -4,13 +4,17 @@ import csv
 import io
 import random
 import zipfile
+from contextlib import suppress
 
 from PIL import Image, ImageDraw
 
 from indexer.build.build import build_index
 from indexer.encoders.registry import open_encoder
 from indexer.labels.heads import LabelHeads
-from search.bulk.job_store import JobStore
+from search.bulk.job_store import JobStore, UnknownJob
+from search.bulk.supervisor import WorkerSupervisor
+from search.bulk.worker import Worker
+from search.engine import SearchEngine
 
 KINDS = {"Wear > Scarves": (200, 30, 30), "Wear > Gloves": (30, 180, 40), "Home > Mugs": (30, 40, 200)}
 
@@ -66,3 +70,16 @@ def begun(home, source):
     job = JobStore(home).create(source.name, source.stat().st_size, source=source)
     job.begin()
     return job
+
+
+class ThreadSupervisor(WorkerSupervisor):
+    """Has a shop's jobs worked on in a thread, for tests of pages: a process takes seconds to start."""
+
+    def _watch(self):
+        with SearchEngine.open(self.home) as engine:
+            worker = Worker(engine)
+            while not self._closing.is_set() and (job := self.jobs.next()):
+                engine.follow()
+                with suppress(UnknownJob):  # deleted in the meantime
+                    for _ in worker.steps(job):
+                        engine.follow()

@@ -46,7 +46,7 @@ def test_the_past_of_a_price_is_read_without_a_script_and_by_keyboard(visit):
     expect(page.locator(".price-flags details[open] p")).to_contain_text("cases")
 
 
-@pytest.mark.parametrize("options", [{}, DARK_PHONE])
+@pytest.mark.parametrize("options", [pytest.param({}, marks=pytest.mark.torture), DARK_PHONE])
 def test_prices_shut_nobody_out_and_fit_every_screen(visit, options):
     page = visit("about:blank", reduced_motion="reduce", **options)
     text = []

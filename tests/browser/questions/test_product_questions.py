@@ -18,7 +18,7 @@ NO_OVERFLOW = "() => document.documentElement.scrollWidth <= window.innerWidth"
 def shop(tmp_path_factory):
     home = tmp_path_factory.mktemp("questions") / "shop"
     make_shop(home, FakeEncoder())
-    with served(Settings(home=home, timeout_ms=20_000), models=False) as address:
+    with served(Settings(home=home, timeout_ms=20_000)) as address:
         yield address
 
 

@@ -159,7 +159,9 @@ def test_a_review_in_chinese_on_a_phone(visit):
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("how", [{}, DARK_PHONE], ids=["light", "dark phone, Chinese"])
+@pytest.mark.parametrize(
+    "how", [pytest.param({}, marks=pytest.mark.torture), DARK_PHONE], ids=["light", "dark phone, Chinese"]
+)
 def test_nobody_is_shut_out_of_reviews(visit, how):
     page, answers = visit("/", **how), {}
     page.on("response", lambda answer: answers.update({answer.url: answer}))

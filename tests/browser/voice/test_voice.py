@@ -13,9 +13,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import PHONE, axe, listening
 from tests.web.shop_fixtures import fake_app
 
-SPEAKS = True  # the browser's microphone hears tests/browser/spoken.wav
-
-pytestmark = [pytest.mark.weights, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.weights, pytest.mark.timeout(1200), pytest.mark.usefixtures("microphone")]
 
 ALLOWED = {"permissions": ["microphone"]}
 ANSWER = {"text": "red mug", "recognised": "Red muck.", "confidence": 0.9, "alternatives": ["red jug"], "reason": None}
@@ -58,7 +56,7 @@ RECOGNISER = """window.SpeechRecognition = window.webkitSpeechRecognition = clas
 };"""
 
 
-def microphone(page):
+def button(page):
     return page.get_by_role("button", name="Search by voice")
 
 
@@ -78,7 +76,7 @@ def violations(page):
 
 def speak(page):
     """Say something, and let the recording end by itself: one that is stopped at once may hold too little to send."""
-    microphone(page).click()
+    button(page).click()
     wait_for_sound(page)
 
 
@@ -89,7 +87,7 @@ def wait_for_sound(page):
 def test_speak_see_correct_and_search(visit):
     page = visit("/", **ALLOWED)
     page.evaluate(COPY)
-    microphone(page).click()
+    button(page).click()
     expect(panel(page)).to_contain_text("Listening …")
     expect(page.locator("#announce")).to_have_text("Listening …")
     wait_for_sound(page)
@@ -141,31 +139,31 @@ def test_by_keyboard(visit):
     page.on("request", lambda request: sent.append(request.url) if "/speech" in request.url else None)
     page.get_by_role("combobox").focus()
     page.keyboard.press("Tab")
-    expect(microphone(page)).to_be_focused()
-    assert min(microphone(page).bounding_box()[side] for side in ("width", "height")) >= 44
+    expect(button(page)).to_be_focused()
+    assert min(button(page).bounding_box()[side] for side in ("width", "height")) >= 44
     page.keyboard.press("Enter")
     expect(panel(page)).to_contain_text("Listening …")
     page.keyboard.press("Escape")
     expect(panel(page)).to_be_hidden()
-    expect(microphone(page)).to_be_focused()
+    expect(button(page)).to_be_focused()
     assert sent == []
     page.evaluate(ANSWERS, [[200, ANSWER | {"text": "", "recognised": "", "confidence": 0, "reason": "silence"}]])
     page.keyboard.press("Space")
     wait_for_sound(page)
     page.keyboard.press("Space")
     expect(page.locator("#message")).to_contain_text("No words were heard")
-    expect(microphone(page)).to_be_focused()
+    expect(button(page)).to_be_focused()
 
 
 def test_without_permission_or_microphone_a_message_says_what_to_do(visit):
     page = visit("/")
-    microphone(page).click()
+    button(page).click()
     expect(page.get_by_role("alert")).to_contain_text("The microphone is blocked for this site.")
     expect(panel(page)).to_be_hidden()
     page.evaluate(
         "() => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); }; }"
     )
-    microphone(page).click()
+    button(page).click()
     expect(page.get_by_role("alert")).to_contain_text("No microphone was found")
 
 
@@ -194,7 +192,7 @@ def test_the_browsers_own_recogniser_is_used_after_a_warning(tmp_path, chromium)
         page = chromium.new_page(base_url=shop)
         page.add_init_script(RECOGNISER)
         page.goto("/")
-        microphone(page).click()
+        button(page).click()
         expect(panel(page)).to_contain_text("the maker of your browser receives the recording")
         assert violations(page) == []
         page.get_by_role("button", name="Continue").click()
@@ -213,13 +211,13 @@ def test_what_records_comes_with_the_first_click_and_again_where_that_fails(tmp_
         asked = []
         page.on("request", lambda request: asked.append(request.url.partition("?")[0].rpartition("/")[2]))
         page.goto("/", wait_until="networkidle")
-        expect(microphone(page)).to_have_attribute("title", "Search by voice")
+        expect(button(page)).to_have_attribute("title", "Search by voice")
         assert "voice_page.js" in asked and not {"recorder.js", "voice.js", "voice_search.js", "voice.css"} & set(asked)
         page.route("**/voice.js*", lambda route: route.abort())
-        microphone(page).click()
+        button(page).click()
         expect(page.get_by_role("alert")).to_contain_text("Voice search is not available at the moment.")
         page.unroute("**/voice.js*")
-        microphone(page).click()
+        button(page).click()
         expect(panel(page)).to_contain_text("the maker of your browser receives the recording")
         expect(page.get_by_role("alert")).to_be_hidden()
         assert [asked.count(name) for name in ("recorder.js", "voice.css", "voice.js")] == [1, 1, 2]
