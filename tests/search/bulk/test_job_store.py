@@ -4,7 +4,6 @@ import csv
 import io
 import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -17,12 +16,13 @@ import pytest
 from click.testing import CliRunner
 
 from catalog.errors import BadQuery
+from catalog.files.failpoints import KILLED, VARIABLE
 from indexer.__main__ import main as indexer
 from indexer.build.build import build_index
 from indexer.encoders.registry import open_encoder
 from search import ops
 from search.__main__ import main
-from search.bulk import exports, job_rows, review
+from search.bulk import exports, job_rows, review, worker
 from search.bulk import job_store as jobs_module
 from search.bulk.job_rows import Outcome
 from search.bulk.job_store import DONE, Job, JobStore, UnknownJob
@@ -115,19 +115,20 @@ def test_a_bad_picture_is_one_failed_row(home, tmp_path):
 @pytest.mark.promise("R4")
 @pytest.mark.timeout(1500)
 def test_kills_in_the_middle_lose_no_row(home, tmp_path):
-    count = 150
+    count, batch = 75, worker.BATCH_ROWS
     job = begun(home, bulk_zip(tmp_path / "a.zip", count))
     before = {}
-    for kill in range(2):
+    for batches, done in ((2, batch), (4, batch + 3)):  # the row at which a worker ended is worked on alone
         process = subprocess.Popen(
-            [sys.executable, "-m", "search.bulk.worker", str(home), "auto"], cwd=ROOT, stdin=subprocess.PIPE
+            [sys.executable, "-m", "search.bulk.worker", str(home), "auto"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            env=os.environ | {VARIABLE: f"job.batch*{batches}:exit"},
         )
-        wait_until(lambda least=30 * (kill + 1): job.status()["done"] >= least)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        assert process.wait(300) == KILLED
         process.stdin.close()
         now = {row["number"]: row["suggestion"] for row in all_rows(job) if row["state"] == "made"}
-        assert before.items() <= now.items() and len(now) < count
+        assert before.items() <= now.items() and len(now) == done
         before = now
     work(home, job)
     rows = all_rows(job)
@@ -146,15 +147,16 @@ def all_rows(job):
 @pytest.mark.timeout(600)
 def test_a_desk_works_beside_the_server_and_starts_again_what_died(home, tmp_path, monkeypatch):
     monkeypatch.setattr("search.bulk.supervisor.RESTART_DELAY_S", 0.05)
-    job = begun(home, bulk_zip(tmp_path / "a.zip", 110))
+    job = begun(home, bulk_zip(tmp_path / "a.zip", 6))
     with closing(WorkerSupervisor(home)) as desk:
-        desk.ensure()
-        wait_until(lambda: desk._process is not None and job.status()["done"])
-        first = desk._process
-        assert os.getpriority(os.PRIO_PROCESS, first.pid) > os.getpriority(os.PRIO_PROCESS, 0)
-        first.kill()
+        with job.db(write=True):  # so that the worker cannot end its work before it is killed
+            desk.ensure()
+            wait_until(lambda: desk._process is not None)
+            first, own = desk._process, os.getpriority(os.PRIO_PROCESS, 0)
+            wait_until(lambda: os.getpriority(os.PRIO_PROCESS, first.pid) > own)
+            first.kill()
         wait_until(lambda: job.status()["state"] == DONE)
-        assert desk._process is not first and job.status()["done"] == 110
+        assert desk._process is not first and job.status()["done"] == 6
 
 
 @pytest.mark.timeout(600)

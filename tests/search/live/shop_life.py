@@ -203,24 +203,29 @@ class ShopLife:
     def finish_broken_run(self):
         recover(self.home)
 
-    def differences(self, server=None):
-        """Return where a server answers another thing than one that is opened now, or than the products themselves."""
-        server = server or self.server
+    def differences(self, *servers):
+        """Return where servers answer another thing than one that is opened now, or than the products themselves."""
         catalogue = Catalogue.open(ShopHome(self.home).catalogue)
         fresh = SearchEngine(self.home, open_serving(self.home), catalogue, FakeEncoder())  # leaves a pending run alone
         try:
             fresh.follow()
             products = [product for _, product in self.catalogue.iterate()]
-            followed, opened = answers(server, products), answers(fresh, products)
+            opened = answers(fresh, products)
+            every = [answers(server, products) for server in servers or (self.server,)]
         finally:
             fresh.close()
-        wrong = [(name, followed[name], opened[name]) for name in opened if not same(followed[name], opened[name])]
+        wrong = [
+            (name, followed[name], opened[name])
+            for followed in every
+            for name in opened
+            if not same(followed[name], opened[name])
+        ]
         for narrowed in NARROWED:
             currency = narrowed.get("price", {}).get("currency")
             priced = [product for product in products if currency in (None, product.currency)]
             ids = sorted(product.id for product in priced if passes(narrowed, product))
-            if sorted(followed[f"browse {narrowed}"]["ids"]) != ids:
-                wrong.append((f"browse {narrowed}", followed[f"browse {narrowed}"]["ids"], ids))
+            if sorted(opened[f"browse {narrowed}"]["ids"]) != ids:
+                wrong.append((f"browse {narrowed}", opened[f"browse {narrowed}"]["ids"], ids))
         return wrong
 
     def _ids(self):

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from search.__main__ import main
+from search.pricing.flags import drop_model
 from search.pricing.forecasting import boosted
 from tests.search.pricing.drawn_series import drawn_series
 
@@ -71,8 +72,9 @@ def evaluate(log, *options):
 @pytest.fixture(scope="module")
 def figures(log):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(boosted.SETTINGS, "max_iter", 20)
-        patch.setitem(boosted.SETTINGS, "learning_rate", 0.3)
+        for name, value in (("max_iter", 12), ("learning_rate", 0.4), ("max_leaf_nodes", 8)):
+            patch.setitem(boosted.SETTINGS, name, value)
+        patch.setitem(drop_model.SETTINGS, "max_iter", 20)
         names = [part for name in ("last_price", "boosted", "boosted_calendar") for part in ("--model", name)]
         result = evaluate(log, "--json", *names)
     assert result.exit_code == 0, result.output

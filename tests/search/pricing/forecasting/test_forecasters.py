@@ -27,8 +27,8 @@ SERIES = drawn_series()
 @pytest.fixture(scope="module", autouse=True)
 def few_trees():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(boosted.SETTINGS, "max_iter", 30)
-        patch.setitem(boosted.SETTINGS, "learning_rate", 0.3)
+        for name, value in (("max_iter", 20), ("learning_rate", 0.4), ("max_leaf_nodes", 12)):
+            patch.setitem(boosted.SETTINGS, name, value)
         yield
 
 

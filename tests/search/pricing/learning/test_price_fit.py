@@ -275,6 +275,7 @@ def test_what_shops_fit_is_stored_and_served(tmp_path, monkeypatch):
 def test_every_forecaster_can_be_fitted_in_a_young_shop(weeks, tmp_path, monkeypatch):
     monkeypatch.setitem(drop_model.SETTINGS, "max_iter", 2)
     monkeypatch.setitem(boosted.SETTINGS, "max_iter", 2)
+    monkeypatch.setitem(boosted.SETTINGS, "max_leaf_nodes", 4)
     weekly = drawn_series(36, weeks)
     weekly.prices[np.isnan(weekly.prices)] = 5  # each week is known
     real = shop_price_options()
