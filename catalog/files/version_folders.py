@@ -23,6 +23,7 @@ from catalog.files.failpoints import failpoint
 
 BUILDING_PREFIX = ".building-"
 MAX_READERS = 4  # files that are read at once to be checked
+LARGE_BYTES = 1 << 20  # of a smaller file the digest takes less time than to hand it to another thread
 _NUMBER = re.compile(r"\d{6,}")
 
 
@@ -143,10 +144,13 @@ def damage(folder: Path, files: Mapping[str, FileRecord]) -> tuple[Path, str] | 
 
     Large files are read side by side: the digest of one runs at 1.5 GB/s, and an index of a million products has three.
     """
-    largest_first = sorted(files, key=lambda name: -files[name].bytes)
-    with ThreadPoolExecutor(MAX_READERS) as readers:
-        reasons = readers.map(lambda name: _difference(folder / name, files[name]), largest_first)
-        found = dict(zip(largest_first, reasons, strict=True))
+    large = sorted((name for name in files if files[name].bytes >= LARGE_BYTES), key=lambda name: -files[name].bytes)
+    small = [name for name in files if files[name].bytes < LARGE_BYTES]
+    found = {name: _difference(folder / name, files[name]) for name in small}
+    if large:
+        with ThreadPoolExecutor(MAX_READERS) as readers:
+            reasons = readers.map(lambda name: _difference(folder / name, files[name]), large)
+            found.update(zip(large, reasons, strict=True))
     return next(((folder / name, found[name]) for name in files if found[name]), None)
 
 
