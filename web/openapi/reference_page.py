@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, render_template
+from flask import Blueprint, Response, current_app, jsonify, render_template, request
 
 from web.i18n.language import language, offer_staff_languages
 from web.i18n.messages import REFERENCE, page_messages
@@ -14,6 +14,8 @@ from web.openapi.document import document
 from web.urls import absolute_url
 
 ONE_MINUTE = "public, max-age=60"
+EXTENSION = "reference pages"  # of the app: those rendered so far, as one takes 70 ms
+MAX_PAGES = 8  # of 350 kB each, in memory
 # In the order of the page; others follow.
 TAGS = ("search", "assistant", "products", "reviews", "visitors", "catalogue", "merchant", "operator", "server")
 EXAMPLES = {
@@ -55,6 +57,18 @@ def openapi() -> Response:
 @bp.get("/docs")
 def docs() -> str:
     """Render the document: every operation with its parameters, bodies and responses, and a curl command."""
+    pages: dict[tuple[str, ...], str] = current_app.extensions.setdefault(EXTENSION, {})
+    key = (language(), absolute_url(""), request.method, request.full_path)  # links to other languages repeat the query
+    page = pages.get(key)
+    if page is None:
+        page = _rendered()
+        if len(pages) >= MAX_PAGES:
+            pages.clear()
+        pages[key] = page
+    return page
+
+
+def _rendered() -> str:
     described = document(current_app)
     groups: dict[str, list[dict[str, Any]]] = {tag: [] for tag in TAGS}
     base = absolute_url("")

@@ -22,7 +22,9 @@ from search.ops import catalogue_map
 from tests.fake_encoder import FakeEncoder
 from tests.web.shop_fixtures import ADMIN_KEY, make_shop
 from web.engine import holder_of
+from web.openapi import reference_page
 from web.openapi.document import OPERATIONS, described_routes, document
+from web.openapi.reference_page import EXTENSION, MAX_PAGES
 from web.requests.listing_request import ListingRequest
 from web.requests.product_request import ProductFields
 from web.requests.search_models import Search
@@ -255,6 +257,16 @@ def test_the_page_begins_with_search_tells_of_every_operation_and_asks_nobody(ap
     assert fetched and all(address.startswith(("/", "?lang=")) for address in fetched)
     anchors = re.findall(r'href="#([^"]+)"', page.text)
     assert anchors and all(f'id="{anchor}"' in page.text for anchor in anchors)
+
+
+def test_the_page_is_rendered_once_for_each_language_and_query(client, monkeypatch):
+    addresses = [f"/docs?lang={code}&number={number}" for number in range(MAX_PAGES) for code in ("en", "zh")]
+    first = [client.get(address).text for address in addresses]
+    assert len(set(first)) == len(addresses)
+    assert "number=3&amp;lang=zh" in first[6] and '<html lang="zh-Hans">' in first[7]
+    monkeypatch.setattr(reference_page, "document", lambda app: pytest.fail("rendered again"))
+    assert [client.get(address).text for address in addresses[-MAX_PAGES:]] == first[-MAX_PAGES:]
+    assert len(client.application.extensions[EXTENSION]) <= MAX_PAGES
 
 
 def test_the_first_examples_of_the_page_and_its_form_search(client):
