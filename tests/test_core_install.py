@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -20,6 +19,7 @@ from packaging.requirements import Requirement
 from catalog import sample
 from catalog.extras import EXTRAS
 from indexer.encoders.graphs.checkpoint import MINILM_REQUIREMENT
+from tests.promises.free_ports import free_port
 
 tomllib = pytest.importorskip("tomllib")  # new in Python 3.11
 ROOT = Path(__file__).parents[1]
@@ -115,10 +115,9 @@ def test_the_shop_learns_suggests_and_is_audited(run, shop, tmp_path):
 
 
 def test_the_shop_is_served(run, python, shop):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        free_port = taken.getsockname()[1]
-    address = f"http://127.0.0.1:{free_port}"
-    command = [python, "-m", "web", "serve", "--home", str(shop), "--port", str(free_port)]
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = [python, "-m", "web", "serve", "--home", str(shop), "--port", str(port)]
     server = subprocess.Popen(command, cwd=ROOT, env=run.environment, stderr=subprocess.PIPE)
     try:
         for line in server.stderr:

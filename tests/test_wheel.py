@@ -4,7 +4,6 @@ import csv
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -16,6 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
+from tests.promises.free_ports import free_port
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("catalog", "indexer", "search", "web")
@@ -95,12 +96,11 @@ def test_the_wheel_is_small_and_has_every_data_file(wheel):
 @pytest.mark.torture
 @pytest.mark.weights
 def test_the_demo_runs_from_the_wheel(installed, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        free_port = taken.getsockname()[1]
-    address = f"http://127.0.0.1:{free_port}"
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     log = (tmp_path / "log").open("wb")
-    command = [installed / "windowshop", "demo", "--port", str(free_port)]
+    command = [installed / "windowshop", "demo", "--port", str(port)]
     shop = subprocess.Popen(command, cwd=tmp_path, env=environment | {"OMP_NUM_THREADS": "1"}, stderr=log)
     try:
         page = ""

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 from catalog.home import ShopHome
 from indexer.encoders.registry import open_encoder
+from tests.promises.free_ports import free_port
 from tests.search.bulk_jobs import make_desk_shop
 from tests.web.shop_fixtures import BLUE, make_shop, picture_bytes
 from web.__main__ import main
@@ -39,9 +40,7 @@ def colour_home(tmp_path_factory):
 @contextmanager
 def serving(home, *arguments, what="serve", port=0, before=()):
     """A server in a process of its own, and its port; the words `before` begin its command."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = port or probe.getsockname()[1]
+    port = port or free_port()
     command = [*before, sys.executable, "-m", "web", what, "--home", str(home), "--port", str(port), *arguments]
     # Not a pipe: one line a request would fill it, and the server would wait.
     output = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed below

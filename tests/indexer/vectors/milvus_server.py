@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from tests.promises.free_ports import free_port
+
 START_SECONDS = 120
 
 
@@ -17,9 +19,7 @@ class MilvusServer:
 
     def __init__(self, folder):
         self.folder = folder
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", 0))
-            self.port = taken.getsockname()[1]
+        self.port = free_port()
         self.address = f"milvus://127.0.0.1:{self.port}"
         self.process = None
         self.start()

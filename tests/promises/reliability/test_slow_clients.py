@@ -12,11 +12,13 @@ import subprocess
 import threading
 import time
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from indexer.encoders.registry import open_encoder
+from tests.promises.free_ports import free_port
 from tests.promises.reliability.test_server import FREE, JSON, PHOTO, SEARCH
 from tests.web.shop_fixtures import READ_KEY, WRITE_KEY, make_shop
 from tests.web.test_main import LIMIT, ask, chunked, form, serving, wait_until_ready
@@ -32,12 +34,6 @@ pytestmark = pytest.mark.skipif(
     NGINX is None or shutil.which("openssl") is None,
     reason="there is no nginx on this machine (or no openssl); apt-get install nginx-light openssl, as root",
 )
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def listening(port):
@@ -121,7 +117,9 @@ def twin(shop, tmp_path):
         yield ports
 
 
+@cache
 def unverified():
+    """A context for all connections: to make one reads every certificate of the system, which takes 20 ms."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
