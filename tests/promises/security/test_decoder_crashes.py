@@ -1,7 +1,7 @@
 """S8: a decoder crash is one bad image. Of 1,000 pictures ten end, hang or overfeed the process that decodes them.
 
 How time is counted: the deadline of a picture that hangs is set by who runs the build, and is waited for in full. So
-the run may take 1.5 times as long as the same run without traps, plus three deadlines of 1 s for three such pictures.
+the run may take 1.5 times as long as the same run without traps, plus the deadline of 5 s of the one such picture.
 """
 
 import csv
@@ -17,12 +17,12 @@ from tests.fake_encoder import FakeEncoder
 from tests.timing import Lateness
 
 PICTURE_COUNT = 1_000
-SECONDS = 1.0
-TRAPS = dict.fromkeys((13, 14, 400, 999), "segv") | dict.fromkeys((0, 200, 600), "loop")
+SECONDS = 5.0  # on a busy machine a picture without a trap may well wait for a second
+TRAPS = dict.fromkeys((13, 14, 200, 400, 600, 999), "segv") | {0: "loop"}
 TRAPS |= dict.fromkeys((50, 201, 800), "memory")
 REASONS = {
     "segv": "The picture makes the decoder crash.",
-    "loop": "The picture takes longer than 1 s to decode.",
+    "loop": "The picture takes longer than 5 s to decode.",
     "memory": "The picture needs more than 2 GiB to decode.",
 }
 
@@ -31,7 +31,7 @@ REASONS = {
 def feed(tmp_path):
     for number in range(PICTURE_COUNT):
         colour = (number % 10 * 25, number // 10 % 10 * 25, number // 100 * 25)
-        Image.new("RGB", (640, 480), colour).save(tmp_path / f"n{number:04}.png", compress_level=1)
+        Image.new("RGB", (400, 300), colour).save(tmp_path / f"n{number:04}.png", compress_level=1)
     with (tmp_path / "products.csv").open("w", newline="", encoding="utf-8") as file:
         rows = ((f"p{number:04}", f"thing {number}", f"n{number:04}.png") for number in range(PICTURE_COUNT))
         csv.writer(file).writerows([("id", "title", "image"), *rows])
