@@ -252,6 +252,7 @@ def drawn(folder):
 def holds(monkeypatch, folder, seed, examples, steps):
     """Nothing in here ends the process, so nothing needs to be brought to the disk; that is what takes the time."""
     monkeypatch.setattr(version_folders, "sync", lambda path: None)
+    monkeypatch.setattr(os, "fsync", lambda file: None)
     random.seed(seed)
     run_state_machine_as_test(
         drawn(folder),

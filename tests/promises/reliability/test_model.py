@@ -85,9 +85,9 @@ class Writer:
         self.swaps += 1
 
 
-def read(engine, writer, scores, stop, seed, wrong):
-    """Ask until told to stop, and note every answer that the model never gave in that time."""
-    chance, asked = random.Random(seed), 0
+def read(engine, writer, scores, stop, seed, wrong, asked):
+    """Ask until told to stop, and note each question, and every answer that the model never gave in that time."""
+    chance = random.Random(seed)
     while not stop.is_set():
         number = chance.randrange(len(QUESTIONS))
         before = writer.done
@@ -97,26 +97,27 @@ def read(engine, writer, scores, stop, seed, wrong):
         possible = writer.states[before : after + 1]
         if answer not in [expected(state, scores[number], QUESTIONS[number].k) for state in possible]:
             wrong.append((seed, number, before, after, answer))
-        asked += 1
-    return asked
+        asked.append(number)
 
 
-def agrees(tmp_path, readers, seconds, writes=0, seed=7):
+def agrees(tmp_path, readers, seconds=0, writes=0, reads=0, seed=7):
+    """Check the answers for so many seconds, writes and questions of each reader at least; return the writer."""
     scores = colour_scores(tmp_path / "colours")
     home, wrong, stop = tmp_path / "shop", [], threading.Event()
     make_shop(home, [Item("first", "thing", (RED,))]).close()
     with SearchEngine(home, open_current(home), Catalogue.open(home / "catalog.sqlite"), FakeEncoder()) as engine:
         engine.remove("first")
         writer = Writer(engine, home, seed)
+        asked = [[] for _ in range(readers)]
         threads = [
-            threading.Thread(target=read, args=(engine, writer, scores, stop, seed + number, wrong))
-            for number in range(readers)
+            threading.Thread(target=read, args=(engine, writer, scores, stop, seed + number, wrong, own))
+            for number, own in enumerate(asked)
         ]
         for thread in threads:
             thread.start()
         try:
             end = time.monotonic() + seconds
-            while time.monotonic() < end or writer.done <= writes:
+            while time.monotonic() < end or writer.done <= writes or min(map(len, asked)) < reads:
                 writer.write()
         finally:
             stop.set()
@@ -128,7 +129,7 @@ def agrees(tmp_path, readers, seconds, writes=0, seed=7):
 
 @pytest.mark.promise("R18")
 def test_two_readers_and_a_writer_agree_with_a_model(tmp_path):
-    writer = agrees(tmp_path, readers=2, seconds=5, writes=60)
+    writer = agrees(tmp_path, readers=2, writes=60, reads=60)
     assert writer.swaps > 1
 
 

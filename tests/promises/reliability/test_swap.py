@@ -10,7 +10,7 @@ from indexer.build.build import build_index
 from indexer.generations import store
 from tests.fake_encoder import FakeEncoder
 from tests.search.shop_fixtures import save_picture
-from tests.timing import Lateness
+from tests.timing import Lateness, wait_for
 from web import create_app
 from web.engine import holder_of
 from web.settings import Settings
@@ -38,6 +38,9 @@ def app(tmp_path, monkeypatch):
     holder_of(app).close()
 
 
+PAUSE = 0.05  # seconds between a shopper's questions
+
+
 class Shopper(threading.Thread):
     """Asks until told to stop; keeps every answer's status, generation and ids."""
 
@@ -46,11 +49,15 @@ class Shopper(threading.Thread):
         self._client, self._stop_it, self.answers = app.test_client(), stop, []
 
     def run(self):
-        while not self._stop_it.is_set():
+        while not self._stop_it.wait(PAUSE):
             for asked in QUERIES:
                 answer = self._client.post("/api/v1/search", json=asked)
                 ids = [hit["id"] for hit in answer.json.get("hits", [])]
                 self.answers.append((answer.status_code, answer.json.get("generation"), ids))
+
+    def has_seen(self, number):
+        """Whether the newest answers to all questions are of that generation."""
+        return {generation for _, generation, _ in self.answers[-len(QUERIES) :]} == {number}
 
 
 def wait_until_served(app, number, limit=2.0):
@@ -73,9 +80,10 @@ def test_twenty_swaps_under_queries(app, tmp_path):
         for number in range(2, ROUNDS + 2):
             build_index(tmp_path / "shop", feed_of(tmp_path / "feed", number), FakeEncoder())
             wait_until_served(app, number)
+            wait_for(lambda seen=number: all(shopper.has_seen(seen) for shopper in shoppers))
         store.make_current(tmp_path / "shop", ROUNDS)
         rolled_back = wait_until_served(app, ROUNDS, limit=1.0)
-        time.sleep(0.2)
+        wait_for(lambda: all(shopper.has_seen(ROUNDS) for shopper in shoppers))
     finally:
         stop.set()
         for shopper in shoppers:

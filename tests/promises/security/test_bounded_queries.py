@@ -129,7 +129,8 @@ def test_no_sql_is_made_of_pieces():
         f"{path.relative_to(ROOT)}:{line}"
         for room in ("catalog", "indexer", "search", "web")
         for path in sorted((ROOT / room).rglob("*.py"))
-        for line in sql_made_of_pieces(ast.parse(path.read_text(encoding="utf-8")))
+        if ".execute" in (source := path.read_text(encoding="utf-8"))  # to parse all of them takes seconds
+        for line in sql_made_of_pieces(ast.parse(source))
     ]
     assert found == []
 
