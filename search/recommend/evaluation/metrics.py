@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from search.recommend.events.interactions import Codes
 
 BOOTSTRAPS = 1_000
+DRAWN_TOGETHER = 1 << 18  # visitors: one draw at a time costs ten times as much where they are few
 K, SHORT_K = 20, 10
 FIGURES = ("recall_at_20", "ndcg_at_20", "map_at_20", "precision_at_10", "recall_at_10", "f1_at_10")
 
@@ -43,21 +44,32 @@ def list_figures(ranked: Codes, targets: Codes) -> tuple[float, ...]:
 
 def bootstrap_interval(values: Values, seed: int = 0) -> tuple[float, float]:
     """Return the 95 % interval of the mean of a figure by visitor (n,), drawn with replacement 1,000 times."""
-    if not len(values):
-        return 0.0, 0.0
+    low, high = bootstrap_intervals(np.asarray(values)[None], seed)[0].tolist()
+    return low, high
+
+
+def bootstrap_intervals(figures: Values, seed: int = 0) -> Values:
+    """Return the 95 % intervals (m, 2) of the means of m figures by visitor (m, n), all of the same 1,000 draws."""
+    visitors = figures.shape[1]
+    if not visitors:
+        return np.zeros((len(figures), 2))
     rng = np.random.default_rng(seed)
-    means = np.array([values[rng.integers(0, len(values), len(values))].mean() for _ in range(BOOTSTRAPS)])
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
+    means = np.empty((len(figures), BOOTSTRAPS))
+    together = max(1, DRAWN_TOGETHER // visitors)
+    for first in range(0, BOOTSTRAPS, together):
+        draws = rng.integers(0, visitors, (min(together, BOOTSTRAPS - first), visitors))
+        for row, values in zip(means, figures, strict=True):
+            row[first : first + len(draws)] = values[draws].mean(axis=1)
+    return np.asarray(np.percentile(means, [2.5, 97.5], axis=1).T)
 
 
 def mean_figures(by_visitor: Sequence[tuple[float, ...]]) -> dict[str, Any]:
     """Return the mean of each of FIGURES with its interval: `name`, `name_low`, `name_high`."""
     table = np.array(by_visitor, np.float64).reshape(-1, len(FIGURES))
     figures: dict[str, Any] = {"visitors": len(table)}
-    for column, name in enumerate(FIGURES):
-        low, high = bootstrap_interval(table[:, column])
-        mean = float(table[:, column].mean()) if len(table) else 0.0
+    columns = np.ascontiguousarray(table.T)
+    for name, column, (low, high) in zip(FIGURES, columns, bootstrap_intervals(columns).tolist(), strict=True):
+        mean = float(column.mean()) if len(table) else 0.0
         figures |= {name: mean, f"{name}_low": low, f"{name}_high": high}
     return figures
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from search.recommend.evaluation.metrics import FIGURES, bootstrap_interval, list_figures, mean_figures
+from search.recommend.evaluation.metrics import BOOTSTRAPS, FIGURES, bootstrap_interval, list_figures, mean_figures
 
 
 def test_figures_of_a_list():
@@ -38,3 +38,15 @@ def test_an_interval_holds_the_mean_and_narrows_with_visitors():
 
 def test_the_mean_of_no_visitor_is_nought():
     assert mean_figures([])["recall_at_20"] == 0.0
+
+
+def test_an_interval_is_that_of_one_draw_after_the_other(monkeypatch):
+    values = np.random.default_rng(3).random(41)
+    rng = np.random.default_rng(0)
+    means = [values[rng.integers(0, 41, 41)].mean() for _ in range(BOOTSTRAPS)]
+    expected = tuple(np.percentile(means, [2.5, 97.5]).tolist())
+    assert bootstrap_interval(values) == expected
+    monkeypatch.setattr("search.recommend.evaluation.metrics.DRAWN_TOGETHER", 100)
+    assert bootstrap_interval(values) == expected
+    row = (values[0],) * len(FIGURES)
+    assert mean_figures([row, *([(value,) * len(FIGURES) for value in values[1:]])])["f1_at_10_high"] == expected[1]

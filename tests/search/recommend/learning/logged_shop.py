@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from decimal import Decimal
+from functools import cache
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from search.recommend.models.own_history import OwnHistory, own_counts
 from search.recommend.models.popularity import Popularity
 from tests.search.recommend.purchases import DAY_S, draw_log
 
+drawn_log = cache(draw_log)
 BEGIN = 1_780_000_000
 WEEKS = 16
 
@@ -110,7 +112,7 @@ def visitor(number):
 
 def record(home, weeks=(0, WEEKS), seed=0, visitors=120):
     """Record a drawn log's events of some weeks, as the server does."""
-    table, events = draw_log(seed, visitors, weeks=WEEKS)
+    table, events = drawn_log(seed, visitors, weeks=WEEKS)
     days, first, last = events.times // DAY_S, round(7 * weeks[0]), round(7 * weeks[1])
     with closing(EventLog.open(home, EventLimits(0, 0))) as log:
         for day in range(first, last):
