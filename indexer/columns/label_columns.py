@@ -133,9 +133,8 @@ class LabelColumn:
             of_each[: len(self.numbers)] = values[self.numbers[:count]]
             return of_each
         within = int(np.searchsorted(places, len(self.numbers)))
-        found = np.zeros(len(places), np.float32)
-        found[:within] = values[self.numbers[places[:within]]]
-        return found
+        known: Floats = values.take(self.numbers.take(places[:within]))  # in half the time of values[numbers[places]]
+        return known if within == len(places) else np.append(known, np.zeros(len(places) - within, np.float32))
 
     def counts(self, mask: Mask) -> Ids:
         """Return the number of masked products with each label, by number."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property, reduce
@@ -198,7 +198,7 @@ def _score_concepts(held: Held, concepts: tuple[Concept, ...], products: int, si
     weights: list[np.float32] = []
     total = 0.0
     for concept in concepts:
-        scored = [_score_alternative(held, way, products, size) for way in concept.alternatives]
+        scored = [_score_alternative(held, way, products, size) for way in _distinct(concept.alternatives)]
         if concept.compounds:
             found = held(concept.compounds).times(np.float32(COMPOUND_CONFIDENCE))
             holding = len(found)
@@ -212,7 +212,19 @@ def _score_concepts(held: Held, concepts: tuple[Concept, ...], products: int, si
         weights.append(np.float32(information))
     if not total:
         return Scored.none()
-    return merge(parts, np.add, size, weights).share_of(np.float32(total), is_own=len(parts) > 1)
+    merged = merge(parts, np.add, size, weights)
+    is_own = all(merged.scores is not part.scores for part in parts)
+    return merged.share_of(np.float32(total), is_own)
+
+
+def _distinct(ways: Sequence[Alternative]) -> Iterable[Alternative]:
+    """Return alternatives without those that say the same as others with no more confidence: "men" for "men"."""
+    most: dict[tuple[tuple[str, ...], bool], Alternative] = {}
+    for way in ways:
+        known = most.setdefault((way.words, way.indivisible), way)
+        if way.confidence > known.confidence:
+            most[way.words, way.indivisible] = way
+    return most.values()
 
 
 def _score_alternative(held: Held, way: Alternative, products: int, size: int | None) -> tuple[float, bool, Scored]:

@@ -228,10 +228,10 @@ class TextScores:
         if places is None:
             return self if keys is self.keys else replace(self, keys=keys, parts=self.parts_of(keys), places=None)
         if keys is self.keys:
-            parts = {name: part[places] for name, part in self.parts.items()}
+            parts = {name: part.take(places) for name, part in self.parts.items()}
         else:
             parts = self.parts_of(keys[places])
-        return replace(self, keys=keys[places], parts=parts, places=places)
+        return replace(self, keys=keys.take(places), parts=parts, places=places)
 
     def plus(self, parts: Mapping[str, Floats], share: float) -> TextScores:
         """Add parts that give at most `share` together, float32 (n,) for these keys; the earlier parts count less."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from catalog.text.tokenizer import normalise, unspaced
@@ -23,6 +24,7 @@ _NOT = (
 _AND = r"(?:\b(?:and|or|und|oder|et|ou|ni|y|o)\b|&|和|或)"
 _CONJUNCTION = re.compile(_AND, re.IGNORECASE)
 _EDGES = " ,;，；、"
+MAX_PATTERNS = 1024  # of words: to compile one takes longer than all else here, and the shop's names come again
 
 
 def with_parts(understood: Understood, typed: str, narrowed: Filter | None) -> Understood:
@@ -52,15 +54,21 @@ def _limit(limit: PriceLimit) -> Mapping[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _without(typed: str, words: str, excluded: bool) -> str:
+@lru_cache(maxsize=MAX_PATTERNS)
+def _patterns(words: str, excluded: bool, joined: bool) -> tuple[re.Pattern[str], ...]:
+    """Return how words stand in a text, with a conjunction first where the text has one."""
     pattern = r"[\s-]*".join(re.escape(part) for part in re.split(r"[\s-]+", words) if part)
     if not unspaced(words):
         pattern = rf"(?<!\w){pattern}(?!\w)"
     pattern = (_NOT if excluded else "") + pattern + "的?"
+    ways = (rf"\s*{_AND}\s*{pattern}", rf"{pattern}\s*{_AND}\s*", pattern) if joined else (pattern,)
+    return tuple(re.compile(way, re.IGNORECASE) for way in ways)
+
+
+def _without(typed: str, words: str, excluded: bool) -> str:
     for text in (typed, normalise(typed)):  # words are as the shop's names are: without accents
-        joined = (rf"\s*{_AND}\s*{pattern}", rf"{pattern}\s*{_AND}\s*") if _CONJUNCTION.search(text) else ()
-        for way in (*joined, pattern):  # a pattern is compiled for each word, which takes longer than to use it
-            rest, count = re.subn(way, " ", text, count=1, flags=re.IGNORECASE)
+        for way in _patterns(words, excluded, _CONJUNCTION.search(text) is not None):
+            rest, count = way.subn(" ", text, count=1)
             if count:
                 return re.sub(r"\s+(?=[,;])", "", " ".join(rest.split())).strip(_EDGES)
     if len(parts := words.split()) > 1:  # words that stand apart: "taza" and "café" of "taza roja de café"

@@ -89,28 +89,44 @@ def merge(
 ) -> Scored:
     """Combine scores, multiplied by `factors`, by a ufunc, place by place, in the order of the parts, from 0.
 
+    The result may have the memory of a part where the others are empty.
     `size` is the number of places; without one all parts have places, and the result has.
     """
     factors = [np.float32(1)] * len(parts) if factors is None else factors
-    if len(parts) == 1:
-        return parts[0].times(factors[0])
-    total = sum(len(part.scores) for part in parts)
-    if size is not None and (total * DENSE_SHARE > size or any(part.places is None for part in parts)):
-        return Scored(None, _merged(parts, combine, size, factors))
-    places = np.sort(np.concatenate([part.sparse()[0] for part in parts]))
-    places = places[np.diff(places, prepend=-1) > 0]  # `np.unique` hashes them, which takes several times as long
-    merged = np.zeros(len(places), np.float32)
-    for part, factor in zip(parts, factors, strict=True):
-        own, scores = part.times(factor).sparse()
-        at = np.searchsorted(places, own)
-        merged[at] = combine(merged[at], scores)
-    return Scored(places, merged)
+    pairs = [(part, factor) for part, factor in zip(parts, factors, strict=True) if len(part.scores)]
+    if len(pairs) == 1:
+        part, factor = pairs[0]
+        return part.times(factor)
+    total = sum(len(part.scores) for part, _ in pairs)
+    if size is not None and (total * DENSE_SHARE > size or any(part.places is None for part, _ in pairs)):
+        return Scored(None, _merged(pairs, combine, size))
+    return _merged_places(pairs, combine) if pairs else Scored.none()
 
 
-def _merged(parts: Sequence[Scored], combine: np.ufunc, size: int, factors: Sequence[np.float32]) -> Floats:
-    pairs = list(zip(parts, factors, strict=True))
+def _merged_places(pairs: Sequence[tuple[Scored, np.float32]], combine: np.ufunc) -> Scored:
+    """Combine scores that have places."""
+    every = np.concatenate([part.sparse()[0] for part, _ in pairs])
+    order = every.argsort(kind="stable")  # which joins sorted runs
+    in_order = every[order]
+    is_new = np.ones(len(every), np.bool_)
+    np.not_equal(in_order[1:], in_order[:-1], out=is_new[1:])
+    at = np.empty(
+        len(every), np.intp
+    )  # the number of each among the distinct ones: to bisect takes several times as long
+    at[order] = is_new.cumsum() - 1
+    merged, start = np.zeros(int(np.count_nonzero(is_new)), np.float32), 0
+    for part, factor in pairs:
+        own = at[start : start + len(part.scores)]
+        merged[own] = combine(merged[own], part.times(factor).scores)
+        start += len(own)
+    return Scored(in_order[is_new], merged)
+
+
+def _merged(pairs: Sequence[tuple[Scored, np.float32]], combine: np.ufunc, size: int) -> Floats:
     # The sum of two numbers is the same whichever comes first; one of three is not.
-    (first, factor), *others = sorted(pairs, key=lambda pair: pair[0].places is not None) if len(pairs) == 2 else pairs
+    (first, factor), *others = (
+        sorted(pairs, key=lambda pair: pair[0].places is not None) if len(pairs) == 2 else [*pairs]
+    )
     multiplied = first.times(factor)
     merged = multiplied.scores.copy() if multiplied is first and first.places is None else multiplied.dense(size)
     product: Floats | None = None  # memory for one part's scores at a time

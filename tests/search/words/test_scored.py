@@ -36,6 +36,16 @@ def test_factors_are_those_of_each_part_and_no_part_is_written_to(combine):
             assert all(np.array_equal(part.scores, own) for part, own in zip(parts, before, strict=True))
 
 
+@pytest.mark.parametrize("places", [np.array([1, 4]), None])
+def test_the_only_part_that_is_not_empty_is_the_result(places):
+    part = Scored(places, np.array([0.25, 0.5], np.float32))
+    for parts in ([part, Scored.none()], [Scored.none(), part]):
+        assert merge(parts, np.maximum, 2) is part
+        doubled = merge(parts, np.add, 2, [np.float32(2)] * 2)
+        assert doubled.scores.tolist() == [0.5, 1.0] and part.scores.tolist() == [0.25, 0.5]
+    assert not len(merge([Scored.none()] * 2, np.add, 2))
+
+
 def test_common_places_are_those_of_both():
     rng = np.random.default_rng(2)
     for first, second in [(0, 9), (9, 0), (5, 300), (300, 300)]:
