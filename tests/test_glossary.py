@@ -1,8 +1,11 @@
 """Identifiers use the glossary's terms: words of our own making are refused, save those that a file format fixes."""
 
 import ast
-from functools import cache
 from pathlib import Path
+
+import pytest
+
+from tests.docs.source_trees import forget, nodes
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("catalog", "indexer", "search", "web")
@@ -30,10 +33,16 @@ BANNED_NAMES = frozenset(("each", "of", "one"))
 ALLOWED = frozenset(["kept_questions"])  # WINDOWSHOP_KEPT_QUESTIONS
 
 
-def identifiers(tree):
+@pytest.fixture(scope="module", autouse=True)
+def forget_trees():
+    yield
+    forget()
+
+
+def identifiers(nodes):
     """Every name that a module binds: classes, functions, parameters, variables, attributes, with its line."""
-    methods = {id(item) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for item in node.body}
-    for node in ast.walk(tree):
+    methods = {id(item) for node in nodes if isinstance(node, ast.ClassDef) for item in node.body}
+    for node in nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             if not (node.name == "of" and id(node) in methods):  # an alternative constructor
                 yield node.name, node.lineno
@@ -49,16 +58,11 @@ def is_banned(name):
     return name in BANNED_NAMES or not BANNED_PARTS.isdisjoint(name.lower().strip("_").split("_"))
 
 
-@cache
-def tree(source):
-    return ast.parse(source.read_text(encoding="utf-8"))
-
-
 def test_no_identifier_is_a_word_of_our_own():
     assert [
         f"{source.relative_to(ROOT)}:{line} {name}"
         for source in SOURCES
-        for name, line in identifiers(tree(source))
+        for name, line in identifiers(nodes(source))
         if is_banned(name) and name not in ALLOWED
     ] == []
 
@@ -67,7 +71,7 @@ def test_the_check_finds_what_it_should():
     tree = ast.parse(
         "def told(beside_it, of):\n    for each in of:\n        kept = each\nclass Maker:\n    def of(self): ...\n"
     )
-    assert sorted(name for name, _ in identifiers(tree) if is_banned(name)) == [
+    assert sorted(name for name, _ in identifiers(tuple(ast.walk(tree))) if is_banned(name)) == [
         "beside_it",
         "each",
         "kept",
@@ -90,7 +94,7 @@ def test_no_two_classes_share_a_name():
     """One word for one thing: a name that stands for two classes misleads whoever searches for it."""
     places: dict[str, list[str]] = {}
     for source in SOURCES:
-        for node in ast.walk(tree(source)):
+        for node in nodes(source):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places.setdefault(node.name, []).append(source.relative_to(ROOT).as_posix())
     assert {name: where for name, where in places.items() if len(where) > 1} == {}

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.source_trees import forget, statements, tree
+
 ROOT = Path(__file__).parents[1]
 MAX_MODULES = 12
 MAX_FUNCTION_IMPORTS = 20
@@ -15,14 +17,15 @@ ORDER = {"catalog": 0, "indexer": 1, "search": 2, "web": 3}
 SOURCES = sorted(p for room in ORDER for p in (ROOT / room).rglob("*.py"))
 
 
-@cache
-def tree(source: Path) -> ast.Module:
-    return ast.parse(source.read_text(encoding="utf-8"))
+@pytest.fixture(scope="module", autouse=True)
+def forget_trees():
+    yield
+    forget()
 
 
 @cache
 def imports(source: Path) -> tuple[ast.Import | ast.ImportFrom, ...]:
-    return tuple(node for node in ast.walk(tree(source)) if isinstance(node, ast.Import | ast.ImportFrom))
+    return tuple(node for node in statements(tree(source).body) if isinstance(node, ast.Import | ast.ImportFrom))
 
 
 def imported_modules(source: Path) -> set[str]:

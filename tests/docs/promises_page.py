@@ -94,7 +94,10 @@ def page() -> str:
 
 def marks(path: Path) -> list[tuple[str, str, str, bool]]:
     """(promise, amount of work, test, whether it is torture) of each mark in a test file, the module's own included."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    if "mark.promise(" not in text:  # most files
+        return []
+    tree = ast.parse(text)
     every = [mark for node in tree.body if isinstance(node, ast.Assign) and "pytestmark" in ast.unparse(node.targets[0])
              for mark in re.findall(r"pytest\.mark\.\w+(?:\([^)]*\))?", ast.unparse(node.value))]  # fmt: skip
     found = []

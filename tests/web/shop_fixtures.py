@@ -23,7 +23,12 @@ from search.text_heads.text_vectors import TextVectors
 from tests.fake_encoder import FakeEncoder
 from tests.search.shop_fixtures import publish_rows
 from web import create_app
+from web.api import operations
+from web.api.jobs import supervisor_of
+from web.connect.webhooks import receiver_of
+from web.conversations.desk import desk_of
 from web.engine import holder_of
+from web.prices.alert_service import alerts_of
 from web.settings import Settings
 
 RED, GREEN, BLUE = (220, 10, 10), (10, 220, 10), (10, 10, 220)
@@ -120,7 +125,14 @@ def fake_app(home, **settings):
         app = create_app(Settings(home=home, **settings))
         holder_of(app).wait(300)
         yield app
-        holder_of(app).close()
+        close_app(app)
+
+
+def close_app(app):
+    """End the threads and processes that an app began: some look for changes twenty times a second."""
+    workers = (receiver_of(app), desk_of(app), alerts_of(app).worker, supervisor_of(app))
+    for each in (*workers, app.extensions[operations.MAPPER], app.extensions[operations.FITS], holder_of(app)):
+        each.close()
 
 
 def make_shop(home: Path, encoder: Encoder) -> None:
