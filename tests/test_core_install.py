@@ -4,11 +4,10 @@ import csv
 import importlib.metadata
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
-import time
-import urllib.error
 import urllib.request
 import venv
 from pathlib import Path
@@ -19,11 +18,22 @@ from packaging.requirements import Requirement
 from catalog import sample
 from catalog.extras import EXTRAS
 from indexer.encoders.graphs.checkpoint import MINILM_REQUIREMENT
-from tests.promises.free_ports import free_port
+from tests.web.test_main import wait_until_ready
 
 tomllib = pytest.importorskip("tomllib")  # new in Python 3.11
 ROOT = Path(__file__).parents[1]
-PRODUCTS = 60
+PRODUCTS = 40
+MARK = "===== next command ====="
+ONE_AFTER_THE_OTHER = f"""
+import json, os, sys
+from search.__main__ import main
+
+os.dup2(1, 2)
+for arguments in json.loads(sys.argv[1]):
+    print("{MARK}", flush=True)
+    main(arguments, standalone_mode=False)
+    sys.stdout.flush()
+"""
 pytestmark = [pytest.mark.weights, pytest.mark.timeout(1500)]
 
 
@@ -67,7 +77,7 @@ def run(python, tmp_path_factory):
     environment = variables | {"WINDOWSHOP_MODELS": str(models), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
     def run(*arguments, code=0):
-        command = [python, "-m", *map(str, arguments)]
+        command = [python, *(() if arguments[0] == "-c" else ("-m",)), *map(str, arguments)]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == code, done.stdout[-2_000:] + done.stderr[-2_000:]
         return done.stdout + done.stderr
@@ -85,7 +95,9 @@ def shop(run, tmp_path_factory):
         table = csv.DictWriter(file, rows[0])
         table.writeheader()
         table.writerows(rows)
-    shutil.copytree(sample.SAMPLE_FOLDER / "images", feed.parent / "images")
+    (feed.parent / "images").mkdir()
+    for name in {name for row in rows for name in row["images"].split("|")}:
+        shutil.copy(sample.SAMPLE_FOLDER / name, feed.parent / name)
     home = tmp_path_factory.mktemp("shop") / "home"
     run("indexer", "build", "--home", home, "--feed", feed)
     return home
@@ -97,46 +109,50 @@ def test_no_package_of_an_extra_is_there(python):
     assert subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
-def test_a_photo_and_words_find_products(run, shop):
+@pytest.fixture(scope="module")
+def printed(run, shop, tmp_path_factory):
+    """What commands print, in one process of that environment: each would take seconds to start and open the shop."""
+    folder = tmp_path_factory.mktemp("listings")
     photo = next((sample.SAMPLE_FOLDER / "images").iterdir())
-    assert json.loads(run("search", "query", "--home", shop, "--image", photo, "--json"))["hits"]
-    assert json.loads(run("search", "query", "--home", shop, "--text", "wooden bowl", "--json"))["hits"]
+    shutil.copy(photo, folder / photo.name)
+    (folder / "listings.csv").write_text(f"image\n{photo.name}\n", encoding="utf-8")
+    commands = {
+        "photo": ("query", "--image", photo, "--json"),
+        "words": ("query", "--text", "wooden bowl", "--json"),
+        "learn": ("learn",),
+        "categorise": ("categorise", "--bulk", folder / "listings.csv", "--out", folder / "suggested.csv"),
+        "doctor": ("doctor", "--out", folder / "report"),
+    }
+    given = [[name, *map(str, more), "--home", str(shop)] for name, *more in commands.values()]
+    outputs = run("-c", ONE_AFTER_THE_OTHER, json.dumps(given)).split(f"{MARK}\n")[1:]
+    suggested = (folder / "suggested.csv").read_text(encoding="utf-8")
+    return dict(zip(commands, outputs, strict=True)) | {"suggested": suggested}
 
 
-def test_the_shop_learns_suggests_and_is_audited(run, shop, tmp_path):
-    assert "category" in run("search", "learn", "--home", shop)
-    table = tmp_path / "listings.csv"
-    photo = next((sample.SAMPLE_FOLDER / "images").iterdir())
-    shutil.copy(photo, tmp_path / photo.name)
-    table.write_text(f"image\n{photo.name}\n", encoding="utf-8")
-    run("search", "categorise", "--home", shop, "--bulk", table, "--out", tmp_path / "suggested.csv")
-    assert "category" in (tmp_path / "suggested.csv").read_text(encoding="utf-8")
-    assert "report" in run("search", "doctor", "--home", shop)
+def test_a_photo_and_words_find_products(printed):
+    assert json.loads(printed["photo"])["hits"]
+    assert json.loads(printed["words"])["hits"]
+
+
+def test_the_shop_learns_suggests_and_is_audited(printed):
+    assert "category" in printed["learn"]
+    assert "category" in printed["suggested"]
+    assert "report" in printed["doctor"]
 
 
 def test_the_shop_is_served(run, python, shop):
-    port = free_port()
-    address = f"http://127.0.0.1:{port}"
-    command = [python, "-m", "web", "serve", "--home", str(shop), "--port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, env=run.environment, stderr=subprocess.PIPE)
+    command = [python, "-m", "web", "serve", "--home", str(shop), "--port", "0"]
+    server = subprocess.Popen(command, cwd=ROOT, env=run.environment, stderr=subprocess.PIPE, text=True)
     try:
-        for line in server.stderr:
-            if b"Serving" in line:
-                break
+        address = re.search(r"http://127\.0\.0\.1:\d+", next(line for line in server.stderr if "Serving" in line))[0]
         body = json.dumps({"text": "bowl"}).encode()
         request = urllib.request.Request(f"{address}/api/v1/search", body, {"Content-Type": "application/json"})
-        for _ in range(600):  # the worker opens the shop after the master listens
-            try:
-                urllib.request.urlopen(f"{address}/readyz").close()
-                break
-            except urllib.error.URLError as error:
-                error.close()
-                time.sleep(0.1)
+        wait_until_ready(int(address.rpartition(":")[2]), 600)
         with urllib.request.urlopen(request) as answer:
             assert json.loads(answer.read())["hits"]
     finally:
         server.send_signal(signal.SIGTERM)
-        server.wait(60)
+        server.wait(300)
         server.stderr.close()
 
 
