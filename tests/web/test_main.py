@@ -21,10 +21,12 @@ from catalog.home import ShopHome
 from indexer.encoders.registry import open_encoder
 from tests.promises.free_ports import free_port
 from tests.search.bulk_jobs import make_desk_shop
-from tests.web.shop_fixtures import BLUE, make_shop, picture_bytes
+from tests.web.shop_fixtures import BLUE, close_app, make_shop, picture_bytes
+from web import create_app
 from web.__main__ import main
+from web.engine import holder_of
 from web.middleware.auth import Keys
-from web.settings import MIB
+from web.settings import MIB, Settings
 
 ROOT = Path(__file__).parents[2]
 EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -228,19 +230,22 @@ def test_settings_that_make_no_sense_give_one_line(colour_home, monkeypatch):
 
 
 @pytest.mark.timeout(900)
-def test_a_server_learns_after_it_is_ready_where_a_setting_says_so(server, colour_home, tmp_path, monkeypatch):
+def test_a_server_learns_after_it_is_ready_where_a_setting_says_so(tmp_path, monkeypatch):
     home = make_desk_shop(tmp_path / "shop", each=20, learnt=False)
+    headers = {"Authorization": f"Bearer {Keys(ShopHome(home).api_keys).create('admin')[1]}"}
 
-    def state(port, home):
-        headers = {"Authorization": f"Bearer {Keys(ShopHome(home).api_keys).create('admin')[1]}"}
-        return json.loads(ask(port, "GET", "/api/v1/ops", headers=headers)[1])["label_heads"]["state"]
+    def state(answer):
+        return json.loads(answer)["label_heads"]["state"]
 
-    assert state(server, colour_home) == "missing"
+    app = create_app(Settings(home=home))
+    holder_of(app).wait(300)
+    assert state(app.test_client().get("/api/v1/ops", headers=headers).data) == "missing"
+    close_app(app)
     monkeypatch.setenv("WINDOWSHOP_LEARN_MISSING_HEADS", "true")
     with serving(home) as (_, port):
         wait_until_ready(port)
         end = time.monotonic() + 600
-        while (found := state(port, home)) != "ready":
+        while (found := state(ask(port, "GET", "/api/v1/ops", headers=headers)[1])) != "ready":
             assert found != "failed" and time.monotonic() < end
             time.sleep(0.2)
     assert ShopHome(home).label_heads.is_file()
