@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import random
 import re
 import signal
 import socket
@@ -11,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,7 +28,6 @@ from web.middleware.auth import Keys
 from web.settings import MIB, Settings
 
 ROOT = Path(__file__).parents[2]
-EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 LIMIT, BODY_LIMIT = 64 * MIB, 10 * MIB  # of a form, and of any other request
 
 
@@ -39,16 +37,6 @@ def colour_home(tmp_path_factory):
     home = tmp_path_factory.mktemp("colours")
     make_shop(home, open_encoder("colour"))
     return home
-
-
-def free_port():
-    """A port that nobody uses, below those of connections, of which others may open one before this is used."""
-    lowest = int(EPHEMERAL.read_text().split()[0]) if EPHEMERAL.exists() else 32_768
-    while True:
-        port = random.SystemRandom().randrange(lowest // 2, lowest)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 @contextmanager
