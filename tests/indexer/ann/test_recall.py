@@ -44,11 +44,26 @@ ROWS = shop_rows()
 WEIGHTS = shop_weights(LAYOUT)
 
 
+@pytest.fixture(scope="module")
+def index():
+    """An index of 64 lists, which tests read."""
+    return VectorIndex.build(ROWS, IndexPlan(IVF_PQ4, 64), threads=1)
+
+
+@pytest.fixture(scope="module")
+def queries():
+    return sample_queries(LAYOUT, ROWS, WEIGHTS, Goal())
+
+
+@pytest.fixture(scope="module")
+def tuned(index, queries):
+    """Record and recall of the index, tuned to the usual goal."""
+    return tune(index, ROWS, queries, Goal())
+
+
 @pytest.mark.promise("R20")
-def test_the_recall_in_the_record_is_the_recall_there_is():
-    index = VectorIndex.build(ROWS, IndexPlan(IVF_PQ4, 64), threads=1)
-    queries = sample_queries(LAYOUT, ROWS, WEIGHTS, Goal())
-    record, recall = tune(index, ROWS, queries, Goal())
+def test_the_recall_in_the_record_is_the_recall_there_is(index, queries, tuned):
+    record, recall = tuned
     assert record.kind == IVF_PQ4
     assert record.nprobe in (2, 4, 8, 16, 32)
     assert recall.queries == 800
@@ -62,28 +77,23 @@ def test_the_recall_in_the_record_is_the_recall_there_is():
         assert np.mean(found) >= (recall.text if name.startswith("text") else recall.picture) - 0.005
 
 
-def test_lists_are_not_added_where_they_find_no_more():
+def test_lists_are_not_added_where_they_find_no_more(queries):
     """What the codes put in a wrong order is not among the candidates, however many lists are read."""
     index = VectorIndex.build(ROWS, IndexPlan(IVF_PQ4, 256), threads=1)
-    queries = sample_queries(LAYOUT, ROWS, WEIGHTS, Goal())
     record, recall = tune(index, ROWS, queries, Goal(target=1.0))
     assert max(record.nprobe, record.filled_nprobe) < 256
     assert min(recall.picture, recall.text) >= 0.98
 
 
-def test_fewer_lists_would_not_have_reached_the_target():
-    index = VectorIndex.build(ROWS, IndexPlan(IVF_PQ4, 64), threads=1)
-    queries = sample_queries(LAYOUT, ROWS, WEIGHTS, Goal())
-    record, _ = tune(index, ROWS, queries, Goal())
+def test_fewer_lists_would_not_have_reached_the_target(index, queries, tuned):
+    record, _ = tuned
     easier, recall = tune(index, ROWS, queries, Goal(target=0.5, minimum=0.5))
     assert easier.nprobe < record.nprobe
     assert min(recall.picture, recall.text) < 0.99
 
 
-def test_pictures_and_texts_have_probes_of_their_own():
-    index = VectorIndex.build(ROWS, IndexPlan(IVF_PQ4, 64), threads=1)
-    queries = sample_queries(LAYOUT, ROWS, WEIGHTS, Goal())
-    record, _ = tune(index, ROWS, queries, Goal())
+def test_pictures_and_texts_have_probes_of_their_own(index, queries, tuned):
+    record, _ = tuned
     assert 1 <= record.filled_nprobe < record.nprobe
     again, _ = tune(index, ROWS, queries, Goal(), record)
     assert again == record
@@ -95,18 +105,15 @@ def test_pictures_and_texts_have_probes_of_their_own():
     np.testing.assert_array_equal(both.search(text, 10), one.search(text, 10))
 
 
-def test_records_of_before_have_one_number_of_probes():
+def test_records_of_before_have_one_number_of_probes(index, queries):
     record = IndexRecord(kind=IVF_PQ4, lists=64, nprobe=8, overfetch=2, seed=0)
-    index = VectorIndex.build(ROWS, IndexPlan(IVF_PQ4, 64), threads=1)
     before = RerankedSearch(index, ROWS, 8, 2)
-    picture = sample_queries(LAYOUT, ROWS, WEIGHTS, Goal())["picture"][0]
+    picture = queries["picture"][0]
     np.testing.assert_array_equal(EmbeddedVectors(index, ROWS, record).search(picture, 10), before.search(picture, 10))
 
 
-def test_lists_are_left_out_where_recall_stays():
-    index = VectorIndex.build(ROWS, IndexPlan(IVF_PQ4, 64), threads=1)
-    queries = sample_queries(LAYOUT, ROWS, WEIGHTS, Goal())
-    record, _ = tune(index, ROWS, queries, Goal())
+def test_lists_are_left_out_where_recall_stays(index, queries, tuned):
+    record, _ = tuned
     assert 0 < record.filled_cosine_gap < 0.5 and 0 < record.cosine_gap < 0.5
     by_number = replace(record, cosine_gap=0.0, filled_cosine_gap=0.0)
     for vectors in queries.values():

@@ -4,6 +4,7 @@ import json
 import shutil
 from contextlib import closing
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
 from indexer.__main__ import main
 from indexer.build.build import build_index
+from indexer.encoders import projection_encoder, registry
+from indexer.encoders.backends.texts.towers import TextTower
 from indexer.encoders.base import BaseEncoder
 from indexer.encoders.projection_heads import load_heads
 from indexer.encoders.registry import open_encoder, shop_heads
@@ -28,6 +31,36 @@ from tests.indexer.shop_fixtures import colour_shop
 from tests.indexer.training.datasets import SHADES, draw_shape, shape_feed
 
 pytestmark = [pytest.mark.torch, pytest.mark.weights, pytest.mark.timeout(1500)]
+
+
+class LastingTower(TextTower):
+    """Keeps the features of every text."""
+
+    def __init__(self, runtime):
+        super().__init__(runtime)
+        self._rows = {}
+
+    def __call__(self, texts):
+        if missing := [text for text in texts if text not in self._rows]:
+            self._rows.update(zip(missing, super().__call__(missing), strict=True))
+        return np.stack([self._rows[text] for text in texts])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_tower():
+    """All fits read the same titles: one tower for all of them, which reads each once."""
+    with pytest.MonkeyPatch.context() as patch:
+        opened = cache(LastingTower)
+        for module in (projection_encoder, registry):
+            patch.setattr(module, "TextTower", opened)
+        yield
+
+
+@pytest.fixture
+def one_epoch(monkeypatch):
+    """A fit whose heads need not be good."""
+    recipe = shop_recipe
+    monkeypatch.setattr(shop, "shop_recipe", lambda pairs, warm: replace(recipe(pairs, warm=warm), epochs=1))
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +164,7 @@ def test_without_a_name_it_is_the_first_free_one(tmp_path):
     assert free_name(tmp_path) == "shop3"
 
 
-def test_on_top_of_a_shops_own_even_under_the_same_name(home, by_colour, monkeypatch):
+def test_on_top_of_a_shops_own_even_under_the_same_name(home, by_colour, one_epoch, monkeypatch):
     """What comes out stands on the first base's towers; it needs the heads it began with no more."""
     monkeypatch.setattr(shop, "_require_better", lambda figures, base: None)
     shutil.copy(shop_heads(home, "by-colour"), shop_heads(home, "again"))
@@ -163,7 +196,7 @@ def test_fewer_than_200_products_are_refused(tmp_path):
     assert not (tmp_path / "home" / "encoders").exists()
 
 
-def test_pictures_that_have_gone_or_broken_do_not_count(tmp_path):
+def test_pictures_that_have_gone_or_broken_do_not_count(tmp_path, one_epoch):
     feed = shape_feed(tmp_path / "feed")
     build_index(tmp_path / "home", feed, open_encoder("colour"))
     files = sorted(feed.parent.glob("*.png"))
@@ -214,7 +247,7 @@ def test_recipes_grow_with_the_shop():
         assert shop_recipe(pairs, warm=False).steps(pairs) > 10
 
 
-def test_the_encoder_protocol_is_all_a_base_needs(home):
+def test_the_encoder_protocol_is_all_a_base_needs(home, one_epoch):
     """Any BaseEncoder can stand below, also one that reads words."""
 
     class Words(BaseEncoder):

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import cache
 
 import numpy as np
 import pytest
@@ -35,19 +36,35 @@ def runtime(request, shared_models):
     return request.param
 
 
+def english(runtime):
+    return MiniLMSentences(runtime, MiniLMTokenizer())
+
+
+@cache
+def opened(tower, runtime):
+    return tower(runtime)
+
+
 @pytest.fixture(scope="module")
 def pictures(runtime):
-    return PictureTower(runtime)
+    return opened(PictureTower, runtime)
 
 
 @pytest.fixture(scope="module")
 def words(runtime):
-    return MiniLMSentences(runtime, MiniLMTokenizer())
+    return opened(english, runtime)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def closed():
+    """Frees what the tests share: torch's E5 alone takes half a gigabyte."""
+    yield
+    opened.cache_clear()
 
 
 @pytest.fixture(scope="module")
 def multilingual(runtime):
-    return E5Tower(runtime)
+    return opened(E5Tower, runtime)
 
 
 def test_picture_features_are_what_they_always_were(pictures):
@@ -89,8 +106,8 @@ def test_long_texts_are_cut(words):
 
 
 def test_both_runtimes_have_one_fingerprint():
-    assert PictureTower("onnx").fingerprint == PictureTower("torch").fingerprint
-    assert TextTower("onnx").fingerprint == TextTower("torch").fingerprint
+    for tower in (PictureTower, english, E5Tower):
+        assert opened(tower, "onnx").fingerprint == opened(tower, "torch").fingerprint
 
 
 def test_texts_of_one_meaning_are_near_in_every_language(multilingual):
@@ -126,8 +143,10 @@ def test_both_towers_are_joined():
     texts = ["red running shoes", "rote Laufschuhe"]
     tower, tokenizer = TextTower("onnx"), MiniLMTokenizer()
     assert np.allclose(tower(texts)[:, :384], MiniLMWords(tokenizer)(texts), atol=1e-5)
-    assert np.allclose(tower(texts)[:, 384:], E5Tower("onnx")(texts), atol=1e-5)
-    assert np.allclose(tower.sentences(texts), MiniLMSentences("onnx", tokenizer)(texts), atol=1e-5)
+    assert np.allclose(tower(texts)[:, 384:], opened(E5Tower, "onnx")(texts), atol=1e-5)
+    assert np.allclose(tower.sentences(texts), opened(english, "onnx")(texts), atol=1e-5)
+    assert tower.fingerprint == f"{MiniLMWords(tokenizer).fingerprint} {opened(E5Tower, 'onnx').fingerprint}"
+    assert tower.sentence_key == opened(english, "onnx").fingerprint
 
 
 def test_the_packages_are_found_without_running_them():

@@ -42,8 +42,8 @@ def cosine(first, second):
 
 @pytest.mark.torch
 @pytest.mark.timeout(600)
-def test_a_graph_gives_what_torch_gives(built):
-    from tests.indexer.encoders.graphs.reference import MODELS, torch_output
+def test_a_graph_and_the_reference_that_ships_give_what_torch_gives(built):
+    from tests.indexer.encoders.graphs.reference import MODELS, shipped_cells, torch_output
 
     name, model, run = built
     original = MODELS[name]()
@@ -61,20 +61,14 @@ def test_a_graph_gives_what_torch_gives(built):
         assert output.shape == expected.shape and output.dtype == np.float32
         assert cosine(output, expected) >= 0.9999
         assert np.allclose(output, expected, atol=1e-3 * np.abs(expected).max())
+    assert all(np.array_equal(array, original.example[key]) for key, array in model.example.items())
+    shipped = load_file(starter.REFERENCE)[name].astype(np.float32)
+    assert cosine(shipped, shipped_cells(expected).astype(np.float32)) >= 0.9999
     if name != "lite0-early":  # whose weights have other names in torch
         assert model.meta["weights_sha256"] == original.meta["weights_sha256"]
     assert {key: value for key, value in original.meta.items() if key != "weights_sha256"} == {
         key: value for key, value in model.meta.items() if key != "weights_sha256"
     }
-
-
-@pytest.mark.torch
-def test_the_reference_that_ships_is_torchs_output():
-    from tests.indexer.encoders.graphs.reference import reference
-
-    shipped = load_file(starter.REFERENCE)
-    for name, rows in reference().items():
-        assert cosine(shipped[name].astype(np.float32), rows.astype(np.float32)) >= 0.9999
 
 
 def test_a_graph_of_other_weights_is_refused(monkeypatch, tmp_path):
