@@ -16,13 +16,15 @@ from indexer.types import Block
 from search.bulk import row_duplicates
 from search.bulk.job_rows import RowPicture
 from search.bulk.row_duplicates import RowDuplicateFinder
-from search.bulk.worker import BATCH_ROWS, Worker
+from search.bulk.worker import Worker
 from search.dedup.duplicate_kinds import SAME_FILE, SAME_PICTURE
 from search.engine import SearchEngine
 from tests.quality.repeated_rows import Planted, figures
 from tests.search.bulk.test_job_store import all_rows, work
 from tests.search.bulk_jobs import begun, make_desk_shop
 from tests.search.dedup.test_image_alignment import drawn, saved
+
+BATCH_ROWS = 8
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,11 @@ def built(tmp_path_factory):
 @pytest.fixture
 def home(built, tmp_path):
     return Path(shutil.copytree(built, tmp_path / "shop"))
+
+
+@pytest.fixture
+def small_batches(monkeypatch):
+    monkeypatch.setattr("search.bulk.worker.BATCH_ROWS", BATCH_ROWS)
 
 
 def told(home, path, rows):
@@ -77,7 +84,7 @@ def test_variants_of_one_picture_repeat_none_but_their_own_number(home, tmp_path
     assert told(home, tmp_path / "b.zip", rows) == [(0, ""), (0, ""), (2, SAME_FILE)]
 
 
-def test_what_was_met_before_a_restart_is_known_after_it(home, tmp_path):
+def test_what_was_met_before_a_restart_is_known_after_it(home, tmp_path, small_batches):
     rows = [drawn(seed) for seed in range(BATCH_ROWS)] + [saved(drawn(3)), saved(drawn(3)), drawn(3), drawn(BATCH_ROWS)]
     job = begun(home, packed(tmp_path / "a.zip", rows))
     with SearchEngine.open(home) as engine:
@@ -120,7 +127,7 @@ def test_room_is_made_for_as_many_rows_as_there_are(monkeypatch):
         assert said == ((4, SAME_PICTURE) if number == 7 else (0, ""))
 
 
-def test_vectors_of_another_encoder_are_dropped_in_the_middle_of_a_job(home, tmp_path, monkeypatch):
+def test_vectors_of_another_encoder_are_dropped_in_the_middle_of_a_job(home, tmp_path, small_batches, monkeypatch):
     rows = [drawn(seed) for seed in range(BATCH_ROWS)] + [saved(drawn(3)), drawn(4)]
     job = begun(home, packed(tmp_path / "a.zip", rows))
     with SearchEngine.open(home) as engine:

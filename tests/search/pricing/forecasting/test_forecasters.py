@@ -138,7 +138,8 @@ def test_quantiles_leave_out_what_is_unknown():
 
 
 @pytest.mark.parametrize("end", [9, 12, 14, 15, 18])
-def test_a_young_shop_can_be_forecast(end):
+def test_a_young_shop_can_be_forecast(end, monkeypatch):
+    monkeypatch.setitem(boosted.SETTINGS, "max_iter", 2)
     series = drawn_series(12, 18)
     for forecaster in STORED:
         assert np.isfinite(forecaster().fit(series, end).forecast(series, end)).all(), forecaster.name

@@ -18,6 +18,7 @@ from search.recommend.ranking.blend import Blend
 from search.recommend.ranking.two_stage import TwoStage
 from tests.search.recommend.purchases import DAY_S, draw_log, make_events, make_table
 
+pytestmark = pytest.mark.usefixtures("few_trees")
 MODELS = [
     Popularity,
     AllTimePopularity,

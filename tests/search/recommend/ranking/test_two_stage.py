@@ -17,6 +17,7 @@ from search.recommend.ranking.visitor_profile import VisitorProfile
 from tests.search.recommend.purchases import DAY_S, draw_log, make_events, make_table
 
 pytest.importorskip("sklearn")
+pytestmark = pytest.mark.usefixtures("few_trees")
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def split():
 
 
 @pytest.fixture(scope="module")
-def fitted(split):
+def fitted(split, few_trees):
     return {model.name: model.fit(split.known, split.products, split.now) for model in (TwoStage, Blend)}
 
 
