@@ -26,11 +26,16 @@ def test_the_head_separates_what_can_be_separated():
     assert ((drawings @ head[:-1] + head[-1]) > 0).all()
 
 
+@pytest.fixture(scope="module")
+def starter():
+    return open_encoder("starter")
+
+
 @pytest.mark.weights
 @pytest.mark.parametrize("kind", list(PAINTERS))
-def test_drawings_of_other_code_show_no_product(kind):
+def test_drawings_of_other_code_show_no_product(kind, starter):
     """Drawn by the tests: neither these pictures nor their code were seen when the head was fitted."""
-    rows = open_encoder("starter").encode_images(drawn_pictures(kind, 8))
+    rows = starter.encode_images(drawn_pictures(kind, 8))
     kinds = known_kinds()
     seen = [kinds.resemblance(row, [1.0] * len(kinds.names), []) for row in rows]
     assert np.mean([photo.no_product > 0 for photo in seen]) >= 0.75
