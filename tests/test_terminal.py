@@ -34,13 +34,13 @@ pytestmark = pytest.mark.timeout(900)
 class Session:
     """A command that runs at a terminal of 100 columns; `text` is all that it has shown so far."""
 
-    def __init__(self, *command, **variables):
+    def __init__(self, *command, run=("-m",), **variables):
         self._ours, theirs = pty.openpty()
         self._poll = select.poll()
         self._poll.register(self._ours, select.POLLIN)
         ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", *map(str, command)],
+            [sys.executable, *run, *map(str, command)],
             cwd=ROOT,
             env=environment(**variables),
             stdin=theirs,
@@ -51,7 +51,7 @@ class Session:
         os.close(theirs)
         self.text = ""
 
-    def read_until(self, words="", seconds=300):
+    def read_until(self, words="", seconds=800):
         """Read until the words are shown, without words until the command has ended; returns the text."""
         end = time.monotonic() + seconds
         while not words or words not in self.text:
@@ -120,32 +120,54 @@ def test_a_build_shows_its_progress_and_ends_with_what_to_do_next(home, tmp_path
     assert subprocess.run([program, "--version"], cwd=ROOT, capture_output=True, check=False).returncode == 0
 
 
+# Learning comes last: it lowers the priority of its process.
 COMMANDS = {
     "update": ("indexer", "update"),
     "verify": ("indexer", "verify"),
-    "learn": ("search", "learn"),
     "doctor": ("search", "doctor", "--out", "{out}"),
     "backup": ("indexer", "backup", "--to", "{out}"),
+    "learn": ("search", "learn"),
 }
+JSON_COMMANDS = {name: (*COMMANDS[name], "--json") for name in ("update", "doctor", "learn")}
+MARK = "===== next command ====="
+ONE_AFTER_THE_OTHER = f"""
+import json, sys
+from importlib import import_module
+
+for room, *arguments in json.loads(sys.argv[1]):
+    print("{MARK}", flush=True)
+    import_module(f"{{room}}.__main__").main(arguments, standalone_mode=False)
+"""
 
 
-@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-def test_every_command_says_what_to_do_next_to_people_alone(home, tmp_path, command):
-    room, name, *more = (part.format(out=tmp_path / "out") for part in command)
-    with closing(Session(room, name, "--home", home, *more)) as session:
-        shown = [line for line in lines_of(session.read_until()) if line]
-    assert shown[-1].startswith("Next: ") and sum(line.startswith("Next: ") for line in shown) == 1
-    more = [f"{part}2" if part == str(tmp_path / "out") else part for part in more]
-    out, err = in_this_process(room, name, "--home", home, *more)
+def with_folder(command, out, home):
+    return [*(str(part).format(out=out) for part in command), "--home", str(home)]
+
+
+@pytest.fixture(scope="module")
+def shown(home, tmp_path_factory):
+    """What commands of both kinds show at a terminal, in one process: each would take a second or two to start."""
+    folder = tmp_path_factory.mktemp("shown")
+    commands = [*COMMANDS.values(), *JSON_COMMANDS.values()]
+    given = [with_folder(command, folder / str(number), home) for number, command in enumerate(commands)]
+    with closing(Session(json.dumps(given), run=("-c", ONE_AFTER_THE_OTHER))) as session:
+        texts = session.read_until().split(MARK)[1:]
+    names = [("text", name) for name in COMMANDS] + [("json", name) for name in JSON_COMMANDS]
+    return dict(zip(names, texts, strict=True))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_says_what_to_do_next_to_people_alone(home, tmp_path, shown, name):
+    lines = [line for line in lines_of(shown["text", name]) if line]
+    assert lines[-1].startswith("Next: ") and sum(line.startswith("Next: ") for line in lines) == 1
+    out, err = in_this_process(*with_folder(COMMANDS[name], tmp_path / "out", home))
     assert "Next:" not in out + err
 
 
-@pytest.mark.parametrize("command", [("indexer", "update"), ("search", "learn"), ("search", "doctor")])
-def test_json_is_json_alone_at_a_terminal_too(home, tmp_path, command):
-    out = ("--out", str(tmp_path / "out")) if "doctor" in command else ()
-    with closing(Session(*command, "--home", home, "--json", *out)) as session:
-        assert "Next:" not in session.read_until()
-    printed, _ = in_this_process(*command, "--home", home, "--json", *out)
+@pytest.mark.parametrize("name", JSON_COMMANDS)
+def test_json_is_json_alone_at_a_terminal_too(home, tmp_path, shown, name):
+    assert "{" in shown["json", name] and "Next:" not in shown["json", name]
+    printed, _ = in_this_process(*with_folder(JSON_COMMANDS[name], tmp_path / "out", home))
     json.loads(printed)
 
 
