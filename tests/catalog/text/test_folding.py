@@ -3,6 +3,7 @@
 import re
 import sys
 import unicodedata
+from functools import cache
 
 import pytest
 from hypothesis import example, given
@@ -12,10 +13,7 @@ from catalog.text.folding import normalise
 from catalog.text.scripts import MARKS, bigrams, clusters, unspaced
 from catalog.text.tokenizer import code, forms, indexed, other_spellings, tokenise
 
-LETTERS = [chr(point) for point in range(sys.maxunicode + 1) if unicodedata.category(chr(point))[0] == "L"]
 LATIN_WITH = re.compile(r"LATIN (?:SMALL|CAPITAL) LETTER (?:DOTLESS |OPEN )?([A-Z]|AE|OE) WITH (?!SMALL LETTER).+")
-DIGITS = [chr(point) for point in range(sys.maxunicode + 1) if unicodedata.category(chr(point)) == "Nd"]
-COMBINING = [chr(point) for point in range(sys.maxunicode + 1) if unicodedata.category(chr(point))[0] == "M"]
 INVISIBLE = [
     "\u00ad",
     "\u034f",
@@ -28,8 +26,16 @@ INVISIBLE = [
 WORD = st.text(st.sampled_from("abcłøđışñéüжйёяκώאבךكةیकीडधาน้มื่杯茶カガ머그"), min_size=1, max_size=12)
 
 
+@cache
+def characters(category):
+    """All characters of a category of Unicode, or of all that begin with a letter."""
+    return [
+        letter for letter in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(letter).startswith(category)
+    ]
+
+
 def test_a_latin_letter_with_a_stroke_a_hook_or_a_tail_is_the_letter():
-    named = {letter: LATIN_WITH.fullmatch(unicodedata.name(letter, "")) for letter in LETTERS}
+    named = {letter: LATIN_WITH.fullmatch(unicodedata.name(letter, "")) for letter in characters("L")}
     variants = {letter: match[1].lower() for letter, match in named.items() if match}
     assert len(variants) > 600
     others = {letter: normalise(letter) for letter, plain in variants.items() if normalise(letter) != plain}
@@ -59,18 +65,20 @@ def test_letters_and_digits_become_plain_ones(letters, plain):
 
 
 def test_every_decimal_digit_is_an_ascii_digit():
-    assert all(normalise(digit) == str(unicodedata.decimal(digit)) for digit in DIGITS)
+    assert all(normalise(digit) == str(unicodedata.decimal(digit)) for digit in characters("Nd"))
 
 
 def test_no_mark_cuts_a_word():
-    spaced = [mark for mark in COMBINING if not unspaced(mark)]
+    spaced = [mark for mark in characters("M") if not unspaced(mark)]
     assert len(spaced) > 1500
     cut = [mark for mark in spaced if len(list(tokenise(normalise(f"x{mark}y")))) != 1]
     assert cut == []
 
 
 def test_only_marks_that_make_another_word_are_left():
-    assert all(unicodedata.category(mark)[0] == "M" for mark in normalise("".join(COMBINING)) if not mark.isspace())
+    assert all(
+        unicodedata.category(mark)[0] == "M" for mark in normalise("".join(characters("M"))) if not mark.isspace()
+    )
     assert normalise("दीपक ਜੁੱਤੀ சேலை ช้าง") == "दीपक ਜੁੱਤੀ சேலை ช้าง"
     assert normalise("مُصْحَف כִּסֵּא ܟܽܘܪܣܝܳܐ y̶o̶") == "مصحف כסא ܟܘܪܣܝܐ yo"
     assert normalise("\u0958") == normalise("\u0915\u093c") == "\u0915"
@@ -78,7 +86,7 @@ def test_only_marks_that_make_another_word_are_left():
 
 
 def test_every_letter_is_of_a_word_or_is_nothing():
-    lost = [letter for letter in LETTERS if not list(indexed(letter)) and normalise(letter) not in ("", "'")]
+    lost = [letter for letter in characters("L") if not list(indexed(letter)) and normalise(letter) not in ("", "'")]
     assert lost == []
 
 

@@ -4,7 +4,6 @@ import json
 import pickle
 
 import numpy as np
-import open_clip
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -23,6 +22,13 @@ CONFIG = "open_clip_config.json"
 
 
 @pytest.fixture
+def open_clip():
+    import open_clip  # for three seconds, which only the worker that has these tests need spend
+
+    return open_clip
+
+
+@pytest.fixture
 def folder(tmp_path):
     return clip_folder(tmp_path / "clip")
 
@@ -38,7 +44,7 @@ def edit_config(folder, change):
 
 
 @pytest.mark.parametrize("hf_tokenizer", [False, True], ids=["open_clip's tokenizer", "its own tokenizer"])
-def test_rows_are_what_open_clip_gives(tmp_path, hf_tokenizer):
+def test_rows_are_what_open_clip_gives(tmp_path, hf_tokenizer, open_clip):
     folder = clip_folder(tmp_path / "clip", hf_tokenizer=hf_tokenizer)
     model, _, transform = open_clip.create_model_and_transforms(f"local-dir:{folder}")
     tokens = open_clip.get_tokenizer(f"local-dir:{folder}")(TEXTS)
@@ -59,7 +65,7 @@ def test_preprocessing_is_the_directorys_own(folder):
     assert record["interpolation"] == "bicubic"
 
 
-def test_both_halves_share_one_model(folder, monkeypatch):
+def test_both_halves_share_one_model(folder, monkeypatch, open_clip):
     made = []
     create = open_clip.create_model
     monkeypatch.setattr(open_clip, "create_model", lambda *a, **k: made.append(create(*a, **k)) or made[-1])
