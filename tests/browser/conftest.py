@@ -7,6 +7,7 @@ import shutil
 import threading
 import wave
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,6 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from catalog import sample
 from indexer.build.build import build_index
-from indexer.encoders.registry import open_encoder
 from tests.search.bulk_jobs import ThreadSupervisor
 from tests.web.conftest import open_fake_or_real
 from tests.web.shop_fixtures import no_text_models
@@ -52,6 +52,12 @@ def listening(app):
     server.server_close()
 
 
+@cache
+def open_once(name, runtime):
+    """An encoder for all shops in a browser: opening the starter takes seconds."""
+    return open_fake_or_real(name, runtime=runtime)
+
+
 @contextmanager
 def running(settings):
     """The app of a shop, once it is ready; all that it began has ended afterwards.
@@ -60,7 +66,7 @@ def running(settings):
     are worked on in a thread: tests/web/api has them in a process of their own.
     """
     fake = pytest.MonkeyPatch()
-    fake.setattr("search.engine.open_encoder", open_fake_or_real)
+    fake.setattr("search.engine.open_encoder", lambda name, runtime, home: open_once(name, runtime))
     fake.setattr("search.assistant.answering.opening.TextVectors.of", no_text_models)
     fake.setattr("web.api.jobs.WorkerSupervisor", ThreadSupervisor)
     app = create_app(settings.model_copy(update={"analyse_reviews": False}))
@@ -97,7 +103,7 @@ def build_shop(folder):
         writer = csv.DictWriter(file, fields, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)
-    build_index(folder / "shop", feed, open_encoder("starter", runtime="onnx"))
+    build_index(folder / "shop", feed, open_once("starter", "onnx"))
 
 
 @pytest.fixture(scope="session")

@@ -170,6 +170,7 @@ def test_a_photo_is_searched_cropped_and_removed(visit):
     expect(cards(page)).to_have_count(0)
 
 
+@pytest.mark.torture
 def test_a_photo_may_be_dropped_and_a_file_that_is_none_leaves_no_trace(visit):
     page = visit("/index.html")
     page.get_by_role("combobox").wait_for()
@@ -186,6 +187,7 @@ def test_a_photo_may_be_dropped_and_a_file_that_is_none_leaves_no_trace(visit):
     expect(page.get_by_role("button", name="Remove the photo")).to_be_hidden()
 
 
+@pytest.mark.torture
 def test_the_camera_takes_a_photo_in_a_dialog_of_the_shops_own_colours(visit):
     page = visit("/index.html", CAMERA)
     page.get_by_role("button", name="Take a photo").click()
@@ -213,6 +215,7 @@ def test_the_page_decides_where_a_click_leads_and_who_is_tracked(visit):
     assert any(url.endswith("/search") for url in asked) and not any(url.endswith("/events") for url in asked)
 
 
+@pytest.mark.torture
 @pytest.mark.usefixtures("microphone")
 def test_a_question_may_be_spoken_and_corrected(visit):
     page = visit("/index.html", SPEECH, permissions=["microphone"])

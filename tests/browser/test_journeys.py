@@ -54,7 +54,11 @@ def test_words(visit):
 
 def test_a_chosen_photo_gets_a_link_that_can_be_shared(visit, photos):
     page = visit()
-    choose(page, photos / LAMP)
+    with page.expect_response(lambda answer: "/api/v1/search" in answer.url) as answer:
+        choose(page, photos / LAMP)
+    assert answer.value.json()["regions"] == []  # one object needs no boxes
+    expect(page.locator(".choices [data-box]")).to_have_count(0)
+    expect(page.get_by_role("button", name="Whole photo")).to_be_hidden()
     expect(first(page)).to_contain_text("pendant lamp")
     assert "refine=" in page.url
     shared = visit(page.url)
@@ -134,26 +138,12 @@ def test_the_first_product_is_in_view_above_the_fold(visit, photos, width, heigh
         page.wait_for_function(ABOVE_THE_FOLD, arg=height)
 
 
-def test_one_object_gets_no_boxes(visit, photos):
-    page = visit()
-    with page.expect_response(lambda answer: "/api/v1/search" in answer.url) as answer:
-        choose(page, photos / LAMP)
-    assert answer.value.json()["regions"] == []
-    expect(page.locator(".choices [data-box]")).to_have_count(0)
-    expect(page.get_by_role("button", name="Whole photo")).to_be_hidden()
-
-
-def test_objects_have_chinese_names(visit, photos):
-    page = visit("/", locale="zh-CN")
+def test_a_box_by_touch_with_names_in_chinese(visit, photos):
+    page = visit("/", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, locale="zh-CN")
     choose(page, photos / SCENE)
     expect(page.locator(".choices [data-box]").first).to_be_visible()
     assert all(re.search("[一-鿿]", name) for name in page.locator(".choices [data-box]").all_inner_texts())
-
-
-def test_a_box_by_touch(visit, photos):
-    page = visit("/", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
-    choose(page, photos / SCENE)
-    page.get_by_role("button", name="Choose an item in the photo").tap()
+    page.get_by_role("button", name="框选照片中的商品").tap()
     badge = page.locator(".badge").first
     expect(badge).to_be_visible()
     badge.tap()

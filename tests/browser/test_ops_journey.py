@@ -113,6 +113,7 @@ def test_the_map_is_read_by_keyboard_by_pointer_and_as_a_table(enter):
     expect(shown.locator("a")).to_have_text(listed.first.locator("a").inner_text())
 
 
+@pytest.mark.torture
 def test_the_map_zooms_and_a_part_of_it_leads_to_its_products(enter):
     page = enter()
     chosen = page.locator("#selected")

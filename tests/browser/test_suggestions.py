@@ -58,6 +58,7 @@ def test_by_keyboard(visit):
     expect(box(page)).not_to_be_focused()
 
 
+@pytest.mark.torture
 def test_enter_without_a_choice_searches_for_what_was_typed(visit):
     page = visit()
     type_in(page, "mug")
@@ -149,6 +150,7 @@ def test_the_slash_key_and_the_clear_button(visit):
     expect(page.get_by_role("button", name="Clear the words")).to_be_hidden()
 
 
+@pytest.mark.torture
 def test_words_are_added_to_the_photo_that_is_searched_with(visit, photos):
     page = visit("/?like=mug-1a")
     type_in(page, "spe")

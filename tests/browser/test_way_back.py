@@ -42,6 +42,7 @@ def test_back_to_page_2_with_its_words_order_and_place(visit):
     assert titles(page) == found
 
 
+@pytest.mark.torture
 def test_back_without_javascript(visit):
     page = visit(SECOND_PAGE, java_script_enabled=False)
     back_to_the_card(page, SECOND_PAGE)
@@ -78,6 +79,7 @@ def test_a_new_photo_starts_afresh_and_can_be_combined(visit, photos):
     expect(page.get_by_role("link", name="Also search for “blue mug”")).to_be_visible()
 
 
+@pytest.mark.torture
 def test_words_that_were_not_searched_yet_go_with_the_photo(visit, photos):
     page = visit()
     page.locator("input.words").fill("in green")

@@ -125,6 +125,7 @@ def test_what_could_not_be_sent_is_tried_again(visit):
     expect(page.locator(".entry.you")).to_have_count(1)
 
 
+@pytest.mark.torture
 def test_an_expired_conversation_begins_anew_with_the_same_words(visit):
     page = visit("/favourites")
     open_panel(page)
@@ -161,6 +162,7 @@ def test_a_phone_shows_a_sheet_that_holds_the_focus_and_finds_by_photo(visit, sc
     expect(page.get_by_role("link", name="Help")).to_be_focused()
 
 
+@pytest.mark.torture
 def test_a_photo_may_be_pasted_and_is_no_search_of_the_page(visit):
     page = visit("/favourites")
     open_panel(page)

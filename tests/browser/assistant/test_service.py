@@ -6,9 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from catalog import sample
-from indexer.encoders.registry import open_encoder
 from tests.browser.assistant.test_panel import ask, open_panel
-from tests.browser.conftest import PHONE, served
+from tests.browser.conftest import PHONE, open_once, served
 from tests.browser.test_measures import violations
 from tests.web.shop_fixtures import ADMIN_KEY, make_shop
 from web.settings import Settings
@@ -24,7 +23,7 @@ ORDERS = """number,email,status,carrier,tracking,shipped_at
 def shop(tmp_path_factory, shared_models):
     """The address of a small shop with policies and orders, with the real models."""
     home = tmp_path_factory.mktemp("service")
-    make_shop(home, open_encoder("starter", runtime="onnx"))
+    make_shop(home, open_once("starter", "onnx"))
     shutil.copytree(sample.SAMPLE_FOLDER / "policies", home / "policies")
     (home / "orders.csv").write_text(ORDERS, encoding="utf-8")
     with served(Settings(home=home, runtime="onnx", timeout_ms=20_000)) as address:
@@ -106,6 +105,7 @@ def test_a_product_question_is_answered_from_the_product(visit):
     expect(answer.locator(".sources")).to_have_count(1)
 
 
+@pytest.mark.torture
 def test_policies_are_answered_in_chinese(visit):
     page = visit("/favourites", locale="zh-CN")
     open_panel(page, "帮助")

@@ -130,6 +130,7 @@ def listed_without_script(page):
     return [each.get_attribute("data-id") for each in page.locator("#personal .foot").all()]
 
 
+@pytest.mark.torture
 def test_a_list_goes_on_where_it_ended_after_a_product_was_removed(visit):
     page = visit("/for-you")
     look_at(page, MUGS)

@@ -140,6 +140,7 @@ def test_without_a_script_filters_votes_and_the_form_work(visit):
     expect(page.get_by_role("status").first).to_contain_text("once the shop has approved it")
 
 
+@pytest.mark.torture
 def test_a_review_in_chinese_on_a_phone(visit):
     page = visit("/products/green", **DARK_PHONE)
     page.get_by_role("link", name="写评价").tap()

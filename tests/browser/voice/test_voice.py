@@ -13,7 +13,8 @@ from playwright.sync_api import expect
 from tests.browser.conftest import PHONE, axe, listening
 from tests.web.shop_fixtures import fake_app
 
-pytestmark = [pytest.mark.weights, pytest.mark.timeout(1200), pytest.mark.usefixtures("microphone")]
+pytestmark = [pytest.mark.weights, pytest.mark.timeout(1200)]
+hears = pytest.mark.usefixtures("microphone")
 
 ALLOWED = {"permissions": ["microphone"]}
 ANSWER = {"text": "red mug", "recognised": "Red muck.", "confidence": 0.9, "alternatives": ["red jug"], "reason": None}
@@ -84,6 +85,15 @@ def wait_for_sound(page):
     expect(page.locator(".voice-level .on").first).to_be_visible()
 
 
+@pytest.fixture(scope="module")
+def recogniser_shop(tmp_path_factory):
+    """The address of a shop that recognises nothing itself, and lets the browser do it."""
+    home = tmp_path_factory.mktemp("recogniser")
+    with fake_app(home, voice="off", voice_browser=True, timeout_ms=20_000) as app, listening(app) as address:
+        yield address
+
+
+@hears
 def test_speak_see_correct_and_search(visit):
     page = visit("/", **ALLOWED)
     page.evaluate(COPY)
@@ -107,6 +117,7 @@ def test_speak_see_correct_and_search(visit):
     expect(result(page)).to_contain_text("table lamp")
 
 
+@hears
 def test_another_reading_is_one_click_away_and_the_answer_is_read_aloud(visit):
     page = visit("/", **ALLOWED, color_scheme="dark")
     page.context.add_init_script(READER)
@@ -133,6 +144,7 @@ def test_another_reading_is_one_click_away_and_the_answer_is_read_aloud(visit):
     assert page.evaluate("window.said") == []  # only an answer that is new
 
 
+@hears
 def test_by_keyboard(visit):
     page = visit("/", **ALLOWED)
     sent = []
@@ -155,6 +167,7 @@ def test_by_keyboard(visit):
     expect(button(page)).to_be_focused()
 
 
+@hears
 def test_without_permission_or_microphone_a_message_says_what_to_do(visit):
     page = visit("/")
     button(page).click()
@@ -167,6 +180,8 @@ def test_without_permission_or_microphone_a_message_says_what_to_do(visit):
     expect(page.get_by_role("alert")).to_contain_text("No microphone was found")
 
 
+@hears
+@pytest.mark.torture
 def test_a_refusal_has_a_message(visit):
     page = visit("/", **ALLOWED)
     page.evaluate(ANSWERS, [[503, {}], [503, {}], [503, {}], [413, {}]])
@@ -175,6 +190,8 @@ def test_a_refusal_has_a_message(visit):
         expect(page.get_by_role("alert")).to_contain_text(message)
 
 
+@hears
+@pytest.mark.torture
 def test_in_chinese_on_a_phone(visit):
     page = visit("/?like=mug-1a", locale="zh-CN", **PHONE, **ALLOWED)
     page.evaluate(ANSWERS, [[200, ANSWER | {"text": "红色", "recognised": "", "alternatives": []}]])
@@ -187,38 +204,36 @@ def test_in_chinese_on_a_phone(visit):
     page.wait_for_url("**/?**like=mug-1a**")
 
 
-def test_the_browsers_own_recogniser_is_used_after_a_warning(tmp_path, chromium):
-    with fake_app(tmp_path, voice="off", voice_browser=True, timeout_ms=20_000) as app, listening(app) as shop:
-        page = chromium.new_page(base_url=shop)
-        page.add_init_script(RECOGNISER)
-        page.goto("/")
-        button(page).click()
-        expect(panel(page)).to_contain_text("the maker of your browser receives the recording")
-        assert violations(page) == []
-        page.get_by_role("button", name="Continue").click()
-        expect(panel(page)).to_contain_text("Listening …")
-        expect(page.locator(".voice-interim")).to_have_text("red")
-        page.get_by_role("button", name="Stop and search").first.click()
-        page.wait_for_url("**/?q=red+jumper")
-        expect(page.get_by_role("button", name="bread jumper")).to_be_visible()
-        page.close()
+def test_the_browsers_own_recogniser_is_used_after_a_warning(recogniser_shop, chromium):
+    page = chromium.new_page(base_url=recogniser_shop)
+    page.add_init_script(RECOGNISER)
+    page.goto("/")
+    button(page).click()
+    expect(panel(page)).to_contain_text("the maker of your browser receives the recording")
+    assert violations(page) == []
+    page.get_by_role("button", name="Continue").click()
+    expect(panel(page)).to_contain_text("Listening …")
+    expect(page.locator(".voice-interim")).to_have_text("red")
+    page.get_by_role("button", name="Stop and search").first.click()
+    page.wait_for_url("**/?q=red+jumper")
+    expect(page.get_by_role("button", name="bread jumper")).to_be_visible()
+    page.close()
 
 
-def test_what_records_comes_with_the_first_click_and_again_where_that_fails(tmp_path, chromium):
-    with fake_app(tmp_path, voice="off", voice_browser=True, timeout_ms=20_000) as app, listening(app) as shop:
-        page = chromium.new_page(base_url=shop)
-        page.add_init_script(RECOGNISER)
-        asked = []
-        page.on("request", lambda request: asked.append(request.url.partition("?")[0].rpartition("/")[2]))
-        page.goto("/", wait_until="networkidle")
-        expect(button(page)).to_have_attribute("title", "Search by voice")
-        assert "voice_page.js" in asked and not {"recorder.js", "voice.js", "voice_search.js", "voice.css"} & set(asked)
-        page.route("**/voice.js*", lambda route: route.abort())
-        button(page).click()
-        expect(page.get_by_role("alert")).to_contain_text("Voice search is not available at the moment.")
-        page.unroute("**/voice.js*")
-        button(page).click()
-        expect(panel(page)).to_contain_text("the maker of your browser receives the recording")
-        expect(page.get_by_role("alert")).to_be_hidden()
-        assert [asked.count(name) for name in ("recorder.js", "voice.css", "voice.js")] == [1, 1, 2]
-        page.close()
+def test_what_records_comes_with_the_first_click_and_again_where_that_fails(recogniser_shop, chromium):
+    page = chromium.new_page(base_url=recogniser_shop)
+    page.add_init_script(RECOGNISER)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url.partition("?")[0].rpartition("/")[2]))
+    page.goto("/", wait_until="networkidle")
+    expect(button(page)).to_have_attribute("title", "Search by voice")
+    assert "voice_page.js" in asked and not {"recorder.js", "voice.js", "voice_search.js", "voice.css"} & set(asked)
+    page.route("**/voice.js*", lambda route: route.abort())
+    button(page).click()
+    expect(page.get_by_role("alert")).to_contain_text("Voice search is not available at the moment.")
+    page.unroute("**/voice.js*")
+    button(page).click()
+    expect(panel(page)).to_contain_text("the maker of your browser receives the recording")
+    expect(page.get_by_role("alert")).to_be_hidden()
+    assert [asked.count(name) for name in ("recorder.js", "voice.css", "voice.js")] == [1, 1, 2]
+    page.close()
