@@ -108,7 +108,8 @@ def _absolute(path: str) -> str:
 
 def _open_projection(spec: EncoderSpec, runtime: str) -> BaseEncoder:
     if spec.weights == "package":
-        return ProjectionEncoder(spec, PictureTower(runtime), TextTower(runtime), load_heads(STARTER_HEADS))
+        heads = load_heads(STARTER_HEADS)  # before the models, which take seconds
+        return ProjectionEncoder(spec, PictureTower(runtime), TextTower(runtime), heads)
     heads = load_heads(Path(spec.weights))
     base = str(heads.card.get("base", ""))
     tower, texts = towers_of(open_encoder(base, runtime=runtime))

@@ -3,12 +3,13 @@
 import subprocess
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from catalog.errors import EncoderUnavailable, UnknownEncoder
-from indexer.encoders import registry
+from indexer.encoders import projection_encoder, registry
 from indexer.encoders.projection_heads import ProjectionHeads, save_heads
 from indexer.encoders.registry import (
     DEFAULT_ENCODER,
@@ -109,6 +110,7 @@ def registrations(monkeypatch):
 @pytest.mark.timeout(1500)
 def test_heads_are_refused_on_top_of_other_weights_than_they_were_fitted_on(tmp_path, registrations, monkeypatch):
     register_encoder(BRIGHTNESS, lambda spec, runtime: BrightnessEncoder(spec))
+    monkeypatch.setattr(projection_encoder, "TextTower", cache(projection_encoder.TextTower))  # opened once, not thrice
     home = shop_home(tmp_path / "home", "brightness")
     open_encoder("shop", runtime="onnx", home=home)
     other = BrightnessEncoder(BRIGHTNESS)
