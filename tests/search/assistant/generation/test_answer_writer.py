@@ -29,7 +29,7 @@ def writer(stub):
     stub.requests.clear()
     stub.headers_seen.clear()
     stub.paths.clear()
-    return AnswerWriter.of(stub.url, "small-model", "secret-key")
+    return AnswerWriter(ChatService(stub.url, "small-model", "secret-key", timeout_s=60.0))
 
 
 def test_it_is_off_by_default():

@@ -50,7 +50,7 @@ def by_mail(url, **more):
 
 
 def by_webhook(url, **more):
-    return HandoverSettings(webhook=Service(url, SECRET, timeout_s=2.0), **more)
+    return HandoverSettings(webhook=Service(url, SECRET, timeout_s=60.0), **more)
 
 
 def deliveries(store, thread_id="t"):

@@ -183,7 +183,7 @@ def test_numbers_are_compared_without_their_decoration():
 ORDER = {"number": "ws-1", "status": "shipped", "items": ["2 x Mug", "1 x <b>Plate</b>"], "unknown": 1}
 
 
-def ask_service(answer, number="WS-1", timeout_s=2.0):
+def ask_service(answer, number="WS-1", timeout_s=60.0):
     with web_stub(lambda _: answer) as (url, received):
         service = OrderService(Service(url, b"secret", timeout_s))
         try:

@@ -276,7 +276,7 @@ def test_a_file_that_is_no_database_is_named(store, home):
 # ---- delivery
 
 
-def sender_of(store, url, timeout_s=2.0):
+def sender_of(store, url, timeout_s=60.0):
     return AlertSender(store, Service(url, SECRET, timeout_s), lambda product_id: f"https://shop.example/{product_id}")
 
 

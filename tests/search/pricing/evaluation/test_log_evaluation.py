@@ -11,12 +11,20 @@ import pytest
 from click.testing import CliRunner
 
 from search.__main__ import main
+from search.pricing.evaluation import log_evaluation
 from search.pricing.flags import drop_model
 from search.pricing.forecasting import boosted
 from tests.search.pricing.drawn_series import drawn_series
 
 MONDAY = datetime(2025, 1, 6, tzinfo=timezone.utc)
 WEEKS, PRODUCTS = 38, 120
+
+
+@pytest.fixture(scope="module", autouse=True)
+def two_origins():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(log_evaluation, "ORIGINS", 2)
+        yield
 
 
 def write(path, header, rows):
@@ -70,7 +78,7 @@ def evaluate(log, *options):
 
 
 @pytest.fixture(scope="module")
-def figures(log):
+def figures(log, two_origins):
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (("max_iter", 12), ("learning_rate", 0.4), ("max_leaf_nodes", 8)):
             patch.setitem(boosted.SETTINGS, name, value)
