@@ -46,6 +46,11 @@ def send(client, message="", before=None, **fields):
     return answer.json
 
 
+def shown(answer):
+    """What an answer says; its token is made by chance, and any three letters may be in it."""
+    return str({name: value for name, value in answer.items() if name not in ("token", "request_id")})
+
+
 def claim(client, number, email, before=None):
     return send(client, "", before, order={"number": number, "email": email})
 
@@ -89,7 +94,7 @@ def test_no_line_of_the_log_has_anything_of_a_conversation(client, caplog):
 def test_a_wrong_address_and_an_unknown_number_get_the_same_reply(client):
     wrong, unknown = claim(client, "WS-10023", "li@example.com"), claim(client, "WS-99999", "li@example.com")
     for answer in (wrong, unknown):
-        assert "DHL" not in str(answer) and "jane" not in str(answer)
+        assert "DHL" not in shown(answer) and "jane" not in shown(answer)
     for name in ("intent", "expects", "sources", "suggestions", "handed_over"):
         assert wrong[name] == unknown[name]
     assert wrong["reply"]["text"].replace("WS-10023", "N") == unknown["reply"]["text"].replace("WS-99999", "N")
@@ -98,11 +103,11 @@ def test_a_wrong_address_and_an_unknown_number_get_the_same_reply(client):
 @pytest.mark.promise("S21", "an order that another conversation proved")
 def test_an_order_that_one_conversation_proved_is_not_shown_in_another(client):
     proved = claim(client, "WS-10023", "jane@example.com")
-    assert "DHL" in str(proved)
+    assert "DHL" in shown(proved)
     other = send(client, "hello")
     for message in ("WS-10023", "where is order WS-10023", "it is the order of li@example.com"):
         other = send(client, message, other)
-        assert "DHL" not in str(other)
+        assert "DHL" not in shown(other)
 
 
 @pytest.mark.promise("S21", "guessing through the assistant ends with a person")
@@ -110,7 +115,7 @@ def test_who_guesses_is_handed_over_and_learns_nothing(client):
     answer = None
     for number in range(NO_MORE):
         answer = claim(client, "WS-10023", f"guess{number}@example.com", answer)
-        assert "DHL" not in str(answer)
+        assert "DHL" not in shown(answer)
         if answer["handed_over"]:
             break
     assert answer["handed_over"]["reference"]
@@ -134,7 +139,7 @@ def test_who_guesses_is_handed_over_and_learns_nothing(client):
 def test_no_message_is_a_command(client, message):
     claim(client, "WS-10023", "jane@example.com")  # another customer's conversation has just proved it
     answer = send(client, message)
-    assert "DHL" not in str(answer) and "2 x Mug" not in str(answer)
+    assert "DHL" not in shown(answer) and "2 x Mug" not in shown(answer)
     assert client.get("/api/v1/threads", headers=STAFF).status_code == 200
 
 
