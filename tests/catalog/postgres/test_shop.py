@@ -50,9 +50,9 @@ def page_state(page):
     return hits, page.total, facets, page.degraded
 
 
-def answers(engine):
+def answers(engine, texts=WORDS):
     """What the shop answers to words, a photo, filters and sort orders, and what is similar to some products."""
-    queries = [Query((TextTerm(text),), k=20, facets=True, typed=text, timeout_ms=60_000) for text in WORDS]
+    queries = [Query((TextTerm(text),), k=20, facets=True, typed=text, timeout_ms=60_000) for text in texts]
     queries += [Query((PictureTerm(picture(RED)),), k=20, timeout_ms=60_000)]
     cheap = parse_filter({"price": {"max": 5}})
     queries += [replace(query, filter=cheap) for query in queries[:3]]

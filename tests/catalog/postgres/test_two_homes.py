@@ -11,7 +11,7 @@ from indexer.generations.publishing import build_lock, rollback
 from indexer.maintenance.generation_fetch import FolderSource, fetch_current
 from search.live.product_edit import edit_of
 from search.query.terms import PictureTerm, Query, TextTerm
-from tests.catalog.postgres.test_shop import PICTURES, answers, opened
+from tests.catalog.postgres.test_shop import PICTURES, WORDS, answers, opened
 from tests.fake_encoder import FakeEncoder
 from tests.promises.feed_writer import draw_feed, draw_pictures
 from tests.search.shop_fixtures import RED, picture
@@ -52,7 +52,7 @@ def alike(engines):
     """What both answer, once each has followed what the other did."""
     for engine in engines:
         engine.follow()
-    seen = [answers(engine) for engine in engines]
+    seen = [answers(engine, WORDS[:2]) for engine in engines]
     assert seen[0] == seen[1]
     return seen[0]
 
