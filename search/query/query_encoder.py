@@ -215,8 +215,11 @@ def _begun(steps: Sequence[tuple[str, BatchWork, Sequence[Any]]], batches: Batch
     begun: list[_Pending] = []
     try:
         for name, work, rows in steps:
-            shared = batches is not None and rows
-            begun.append(batches[0].begin_batched(name, batches[1], work, rows) if shared else _Later(work, rows))
+            if batches is not None and rows:
+                runner, deadline = batches
+                begun.append(runner.begin_batched(name, deadline, work, rows))
+            else:
+                begun.append(_Later(work, rows))
     except BaseException:  # nobody waits for the others any more
         for step in begun:
             step.drop()
