@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE
-from tests.browser.test_measures import MOVED, SHIFTS, WEIGHT, violations
+from tests.browser.test_measures import MOVED, WEIGHT, movement, violations
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -110,7 +110,7 @@ def test_nobody_is_shut_out_and_nothing_moves(visit, how):
         page.wait_for_load_state("networkidle")
         expect(page.locator("#personal .card").first).to_be_visible()
         text = [each for each in answers.values() if not each.header_value("content-type").startswith("image/")]
-        weight, moved = sum(len(each.body()) for each in text), page.evaluate(SHIFTS)
+        weight, moved = sum(len(each.body()) for each in text), movement(page)
         print(f"{address}: {weight:,} bytes, moved {moved:.4f}")
         assert weight <= WEIGHT and moved <= MOVED, address
         assert violations(page) == [], address
