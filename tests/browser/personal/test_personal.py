@@ -72,7 +72,7 @@ def test_a_look_is_answered_and_the_switch_and_forgetting_are_obeyed(visit):
     page.on("request", lambda request: asked.append((request.method, request.url.partition("/api")[1:])))
     for address in ("/products/bowl-1a", "/", "/for-you"):
         page.goto(address)
-        page.wait_for_load_state("networkidle")
+        page.evaluate("() => new Promise((done) => requestIdleCallback(done))")  # what scripts ask for was asked
     assert not [each for each in asked if each[0] != "GET" or "/v1/events" in each[1][1]]
     expect(page.get_by_role("switch")).to_have_attribute("aria-checked", "false")
     assert "bowl-1a" not in page.evaluate("() => localStorage.getItem('viewed')")
