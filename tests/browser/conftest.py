@@ -6,7 +6,7 @@ import os
 import shutil
 import threading
 import wave
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -222,3 +222,15 @@ def axe():
     import axe_playwright_python
 
     return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+def settle(page):
+    """Wait until a page has what it and its scripts asked for.
+
+    A browser may never say that a request has ended which a page sent as it was left (seen once in hundreds of visits),
+    so the wait ends after a while.
+    """
+    from playwright.sync_api import TimeoutError as Late  # here, because Playwright may be missing
+
+    with suppress(Late):
+        page.wait_for_load_state("networkidle", timeout=30_000)

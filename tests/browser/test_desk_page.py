@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from search.bulk.job_store import JobStore
-from tests.browser.conftest import PHONE, listening, running
+from tests.browser.conftest import PHONE, listening, running, settle
 from tests.browser.test_measures import violations
 from tests.search.bulk_jobs import KINDS, bulk_zip, make_desk_shop, shade
 from tests.search.bulk_jobs import picture_bytes as plain_picture
@@ -339,7 +339,7 @@ def test_more_rows_come_once_however_they_are_asked_for(enter, made, tmp_path):
     for route in held:
         route.continue_()
     expect(rows.nth(40)).to_be_focused()
-    page.wait_for_load_state("networkidle")
+    settle(page)
     expect(rows).to_have_count(45)
 
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import axe
+from tests.browser.conftest import axe, settle
 
 pytestmark = [pytest.mark.weights, pytest.mark.timeout(1200)]
 
@@ -58,7 +58,7 @@ def movement(page):
     for _ in range(VISITS - 1):
         if moved > MOVED:
             page.reload()
-            page.wait_for_load_state("networkidle")
+            settle(page)
             moved = min(moved, page.evaluate(SHIFTS))
     return moved
 
@@ -109,7 +109,7 @@ def test_pages_are_light_and_still(visit):
         page.goto("about:blank")
         weights.clear()
         page.goto(address)
-        page.wait_for_load_state("networkidle")
+        settle(page)
         text = [each for each in weights.values() if not each.header_value("content-type").startswith("image/")]
         weight, moved = sum(len(each.body()) for each in text), movement(page)
         print(f"{name}: {weight:,} bytes, moved {moved:.4f}")
@@ -119,13 +119,13 @@ def test_pages_are_light_and_still(visit):
 @pytest.mark.torture  # times by the clock
 def test_pages_are_painted_soon_after_the_answer(visit, photos):
     page = visit(PAGES["error"])
-    page.wait_for_load_state("networkidle")
+    settle(page)
     limit = max(PAINTED, PLAIN_FACTOR * page.evaluate(PAINT))
     for name, address in PAGES.items():
         painted = []
         for _ in range(VISITS):
             page.goto(address)
-            page.wait_for_load_state("networkidle")
+            settle(page)
             painted.append(page.evaluate(PAINT))
         print(f"{name}: painted {min(painted):.0f} ms after the answer")
         assert min(painted) <= limit, name

@@ -11,7 +11,7 @@ from search.ops.map_drawing import draw_map
 from search.ops.query_log import EMPTY, QueryLog
 from search.ops.search_counts import SearchCounts
 from search.recommend.experiments.experiment_store import ExperimentStore
-from tests.browser.conftest import PHONE, served
+from tests.browser.conftest import PHONE, served, settle
 from tests.browser.test_measures import WEIGHT, violations
 from tests.web.operator_fixtures import make_ops_shop
 from tests.web.shop_fixtures import ADMIN_KEY, WRITE_KEY
@@ -155,7 +155,7 @@ def test_the_tab_remembers_the_key_until_it_is_told_to_forget_it_and_the_page_is
     page.on("response", lambda answer: weights.update({answer.url: answer}))
     page.reload()
     expect(page.locator("#map")).to_be_visible()
-    page.wait_for_load_state("networkidle")
+    settle(page)
     weight = sum(len(each.body()) for each in weights.values() if "image/" not in each.header_value("content-type"))
     print(f"{weight:,} bytes")
     assert weight <= 0.85 * WEIGHT  # a map of a thousand products brings 85 kB

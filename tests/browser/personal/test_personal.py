@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import PHONE, settle
 from tests.browser.test_measures import MOVED, WEIGHT, movement, violations
 
 pytestmark = pytest.mark.timeout(600)
@@ -107,7 +107,7 @@ def test_nobody_is_shut_out_and_nothing_moves(visit, how):
         page.goto("about:blank")
         answers.clear()
         page.goto(address)
-        page.wait_for_load_state("networkidle")
+        settle(page)
         expect(page.locator("#personal .card").first).to_be_visible()
         text = [each for each in answers.values() if not each.header_value("content-type").startswith("image/")]
         weight, moved = sum(len(each.body()) for each in text), movement(page)

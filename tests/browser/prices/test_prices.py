@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PHONE, served
+from tests.browser.conftest import PHONE, served, settle
 from tests.browser.test_measures import WEIGHT, violations
 from tests.fake_encoder import FakeEncoder
 from tests.web.prices.conftest import store_forecast, was, write_past
@@ -52,7 +52,7 @@ def test_prices_shut_nobody_out_and_fit_every_screen(visit, options):
     text = []
     page.on("response", lambda answer: text.append(answer))
     page.goto("/products/red")
-    page.wait_for_load_state("networkidle")
+    settle(page)
     weight = sum(len(each.body()) for each in text if not each.header_value("content-type").startswith("image/"))
     print(f"{weight:,} bytes")
     assert weight <= WEIGHT

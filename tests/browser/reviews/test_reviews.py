@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from catalog.reviews.review_store import ReviewStore
-from tests.browser.conftest import PHONE, served
+from tests.browser.conftest import PHONE, served, settle
 from tests.browser.test_measures import WEIGHT, violations
 from tests.fake_encoder import FakeEncoder
 from tests.web.reviews.conftest import SMALL, WRITTEN, put
@@ -170,7 +170,7 @@ def test_nobody_is_shut_out_of_reviews(visit, how):
         page.goto("about:blank")
         answers.clear()
         page.goto(address)
-        page.wait_for_load_state("networkidle")
+        settle(page)
         text = [each for each in answers.values() if not (each.header_value("content-type") or "").startswith("image/")]
         weight = sum(len(each.body()) for each in text)
         print(f"{address}: {weight:,} bytes")

@@ -10,7 +10,7 @@ import wave
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PHONE, SPOKEN, axe, listening
+from tests.browser.conftest import PHONE, SPOKEN, axe, listening, settle
 from tests.web.shop_fixtures import fake_app
 
 pytestmark = [pytest.mark.weights, pytest.mark.timeout(1200)]
@@ -238,7 +238,8 @@ def test_what_records_comes_with_the_first_click_and_again_where_that_fails(reco
     page.add_init_script(RECOGNISER)
     asked = []
     page.on("request", lambda request: asked.append(request.url.partition("?")[0].rpartition("/")[2]))
-    page.goto("/", wait_until="networkidle")
+    page.goto("/")
+    settle(page)
     expect(button(page)).to_have_attribute("title", "Search by voice")
     assert "voice_page.js" in asked and not {"recorder.js", "voice.js", "voice_search.js", "voice.css"} & set(asked)
     page.route("**/voice.js*", lambda route: route.abort())
