@@ -47,7 +47,7 @@ def test_requests_steps_and_the_shop_are_told(make_app, home):
     assert told["process_open_fds",] > 0
 
 
-SLOW = 0.5
+SLOW = 2.0
 
 
 @pytest.mark.parametrize(
