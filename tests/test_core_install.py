@@ -31,8 +31,10 @@ from search.__main__ import main
 os.dup2(1, 2)
 for arguments in json.loads(sys.argv[1]):
     print("{MARK}", flush=True)
-    main(arguments, standalone_mode=False)
+    code = main(arguments, standalone_mode=False)
     sys.stdout.flush()
+    if code:
+        sys.exit(code)
 """
 pytestmark = [pytest.mark.weights, pytest.mark.timeout(1500)]
 

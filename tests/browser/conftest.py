@@ -58,6 +58,11 @@ def open_once(name, runtime):
     return open_fake_or_real(name, runtime=runtime)
 
 
+def open_for_shop(name, runtime, home):
+    """The encoder of a shop, whose own one lies in its home."""
+    return open_once(name, runtime) if name == "starter" else open_fake_or_real(name, runtime=runtime, home=home)
+
+
 @contextmanager
 def running(settings):
     """The app of a shop, once it is ready; all that it began has ended afterwards.
@@ -66,10 +71,11 @@ def running(settings):
     are worked on in a thread: tests/web/api has them in a process of their own.
     """
     fake = pytest.MonkeyPatch()
-    fake.setattr("search.engine.open_encoder", lambda name, runtime, home: open_once(name, runtime))
+    fake.setattr("search.engine.open_encoder", open_for_shop)
     fake.setattr("search.assistant.answering.opening.TextVectors.of", no_text_models)
-    fake.setattr("web.api.jobs.WorkerSupervisor", ThreadSupervisor)
-    app = create_app(settings.model_copy(update={"analyse_reviews": False}))
+    with pytest.MonkeyPatch.context() as beginning:  # and not of apps that other tests make meanwhile
+        beginning.setattr("web.api.jobs.WorkerSupervisor", ThreadSupervisor)
+        app = create_app(settings.model_copy(update={"analyse_reviews": False}))
     try:
         holder_of(app).wait(300)
         yield app
@@ -89,7 +95,9 @@ def served(settings):
 
 
 def build_shop(folder):
-    """Build a shop of lamps and tableware."""
+    """Build a shop of lamps and tableware, in place of what another process began."""
+    for part in ("feed", "shop"):
+        shutil.rmtree(folder / part, ignore_errors=True)
     with (sample.SAMPLE_FOLDER / "products.csv").open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         rows = [row for row in reader if row["id"].rpartition("-")[0] in FAMILIES]

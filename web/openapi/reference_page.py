@@ -63,7 +63,7 @@ def docs() -> str:
     if page is None:
         page = _rendered()
         if len(pages) >= MAX_PAGES:
-            pages.clear()
+            pages.pop(next(iter(pages)), None)  # the oldest
         pages[key] = page
     return page
 

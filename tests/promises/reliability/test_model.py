@@ -118,6 +118,7 @@ def agrees(tmp_path, readers, seconds=0, writes=0, reads=0, seed=7):
         try:
             end = time.monotonic() + seconds
             while time.monotonic() < end or writer.done <= writes or min(map(len, asked)) < reads:
+                assert all(thread.is_alive() for thread in threads), f"seed {seed}: a reader has ended"
                 writer.write()
         finally:
             stop.set()

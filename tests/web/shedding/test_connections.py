@@ -3,8 +3,8 @@
 The worker is gunicorn's own, in this thread: a test says when it looks at its connections.
 """
 
+import errno
 import logging
-import resource
 import selectors
 import socket
 import struct
@@ -231,19 +231,22 @@ def test_no_more_connections_are_accepted_than_a_worker_may_have(server):
     server.work(lambda: server.worker.nr_conns == 0)
 
 
-def test_a_connection_waits_while_no_file_can_be_opened(server, caplog):
+def test_a_connection_waits_while_no_file_can_be_opened(server, caplog, monkeypatch):
     first, second = server.client(), server.client()
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))  # standard input, output and errors are open
+    usual = socket.socket.accept
+
+    def accept(listener):
+        if listener is server.listener:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return usual(listener)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(socket.socket, "accept", accept)
         for _ in range(5):
             server.worker.wait_for_and_dispatch_events(timeout=0.01)
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     assert server.worker.nr_conns == 0
-    assert [record.message.partition(" (")[0] for record in caplog.records] == [
-        "No connection can be accepted until others end"
-    ]
+    lines = [record.message for record in caplog.records if record.name.startswith("web.shedding")]
+    assert [line.partition(" (")[0] for line in lines] == ["No connection can be accepted until others end"]
     for client in (first, second):
         client.send(request("/"))
         assert server.answer(client).endswith(WORKED)
