@@ -126,7 +126,8 @@ def _connected(address: str) -> Iterator[Any]:
 def _init(ray: Any, address: str) -> None:
     """Connect, and try again where the head could not start the process that serves this client.
 
-    That process sometimes dies as it is forked (in one of fourteen starts: https://github.com/ray-project/ray/issues/63202).
+    That process sometimes dies as it is forked, in one of fourteen starts:
+    https://github.com/ray-project/ray/issues/63202.
     """
     for attempt in range(1, CONNECTION_ATTEMPTS + 1):
         try:

@@ -6,7 +6,6 @@ Nothing waits for a batch to fill: one that comes alone begins at once, and meas
 
 from __future__ import annotations
 
-import math
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -64,15 +63,12 @@ class BatchQueue:
         self._dropped = {LATE: 0, FULL: 0}
 
     def submit(self, work: BatchWork, rows: Sequence[Any], expires: float) -> BatchItem:
-        """Queue rows, at least one, whose results are wanted by `expires` of the monotonic clock.
-
-        Raises Overloaded when too many wait, unless they may wait for ever.
-        """
+        """Queue rows, at least one, whose results are wanted by `expires` of the monotonic clock. Raises Overloaded."""
         item = BatchItem(work, rows, expires)
         with self._changed:
             if self._closed:
                 raise _closing()
-            if len(self._pending) >= MAX_PENDING and expires < math.inf:
+            if len(self._pending) >= MAX_PENDING:
                 self._dropped[FULL] += 1
                 raise Overloaded(f"Too many requests wait for the {self.name}.", "Try again in a moment.")
             self._pending.append(item)

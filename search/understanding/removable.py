@@ -24,7 +24,7 @@ _NOT = (
 _AND = r"(?:\b(?:and|or|und|oder|et|ou|ni|y|o)\b|&|和|或)"
 _CONJUNCTION = re.compile(_AND, re.IGNORECASE)
 _EDGES = " ,;，；、"
-MAX_PATTERNS = 1024  # of words: to compile one takes longer than all else here, and the shop's names come again
+MAX_PATTERNS = 128  # of words: to compile one takes longer than all else here, and the shop's names come again
 
 
 def with_parts(understood: Understood, typed: str, narrowed: Filter | None) -> Understood:

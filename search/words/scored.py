@@ -110,9 +110,8 @@ def _merged_places(pairs: Sequence[tuple[Scored, np.float32]], combine: np.ufunc
     in_order = every[order]
     is_new = np.ones(len(every), np.bool_)
     np.not_equal(in_order[1:], in_order[:-1], out=is_new[1:])
-    at = np.empty(
-        len(every), np.intp
-    )  # the number of each among the distinct ones: to bisect takes several times as long
+    # The number of each among the distinct ones: to bisect takes several times as long.
+    at = np.empty(len(every), np.intp)
     at[order] = is_new.cumsum() - 1
     merged, start = np.zeros(int(np.count_nonzero(is_new)), np.float32), 0
     for part, factor in pairs:

@@ -37,8 +37,9 @@ class Encoder:
         self.dropped += 1
 
 
-def begun(encoder, queries=(TEXT,), deadline=None):
-    return QueryEncoding.begin(encoder, queries, str, lambda key: None, lambda key: 7, (StepRunner(), deadline))
+def begun(encoder, queries=(TEXT,), timeout_ms=300_000):
+    until = StepRunner(), None if timeout_ms is None else Deadline.within(timeout_ms)
+    return QueryEncoding.begin(encoder, queries, str, lambda key: None, lambda key: 7, until)
 
 
 def test_a_query_of_text_is_known_before_it_is_encoded_and_encoded_once():
@@ -55,12 +56,12 @@ def test_a_single_query_is_encoded_beside_other_work_and_several_are_not():
     assert one.shared and not two.shared
 
 
-@pytest.mark.parametrize("deadline", [None, Deadline.within(300_000)])
-def test_where_the_encoder_fails_the_text_answers_if_it_can(deadline):
+@pytest.mark.parametrize("timeout_ms", [None, 300_000])
+def test_where_the_encoder_fails_the_text_answers_if_it_can(timeout_ms):
     encoder = Encoder(EncoderError("The model is gone."))
     encoder.may.set()
     named = Query((TextTerm("red"), ProductTerm("P1")))
-    encoding = begun(encoder, (named,), deadline)
+    encoding = begun(encoder, (named,), timeout_ms)
     with pytest.raises(EncoderError):
         encoding.result()
     encoding.can_fail = True
@@ -108,3 +109,25 @@ def test_the_words_of_a_question_are_looked_up_while_it_is_encoded(engine, monke
     monkeypatch.setattr(Lexicon, "search", searching)
     found = engine.search(query)
     assert looked_up.is_set() and found.hits == expected.hits and found.degraded == ()
+
+
+@pytest.mark.promise("R13")
+def test_a_question_that_may_take_for_ever_holds_up_no_other(engine, monkeypatch):
+    begins, may = threading.Event(), threading.Event()
+    encode = engine.encoder.encode_texts
+
+    def encode_when_it_may(texts):
+        if "blue" in texts:
+            begins.set()
+            assert may.wait(WAIT_S)
+        return encode(texts)
+
+    monkeypatch.setattr(engine.encoder, "encode_texts", encode_when_it_may)
+    endless = threading.Thread(target=engine.search, args=(Query((TextTerm("blue"),)),))
+    endless.start()
+    try:
+        assert begins.wait(WAIT_S)
+        assert engine.search(Query((TextTerm("red"),), timeout_ms=60_000)).degraded == ()
+    finally:
+        may.set()
+        endless.join()
