@@ -49,7 +49,7 @@ $(RECS): $(CORE)
 	@$(INSTALL) --no-compile -e '.[recs]' || { $(call not_installed,1 GB) }
 	@touch $@
 
-test: setup ## run the tests (no network needed; under 10 minutes on 2 cores)
+test: setup ## run the tests (no network needed; about 20 minutes on 2 cores)
 	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile
 
 # The tests in a browser are skipped where there is none, so this may fail without failing them. The shell, of the same

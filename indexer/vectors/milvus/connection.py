@@ -15,6 +15,7 @@ from indexer.vectors.milvus.address import MilvusAddress
 READ_SECONDS, WRITE_SECONDS, INDEX_SECONDS = 3.0, 60.0, 3_600.0
 RETRY_SECONDS = 1.0  # where Milvus cannot be reached, calls are refused at once for so long: a search must not wait
 CALL_ATTEMPTS = 3  # of one call, by pymilvus
+CONNECT_ATTEMPTS = 3
 NOT_FOUND, NOT_LOADED = 100, 101  # codes of Milvus
 CONNECT_FAILED = 2  # code of pymilvus, and of a Milvus that does not serve
 UNREACHABLE = ("UNAVAILABLE", "CANCELLED")  # of gRPC; the latter for a channel that another thread closed
@@ -91,19 +92,33 @@ class MilvusConnection:
                 return self._client
             if time.monotonic() < self._refused_until:
                 raise VectorsUnavailable(f"Milvus at {self.address} did not answer a moment ago.", _HINT)
-            address = self.address
             try:
-                self._client = _pymilvus().MilvusClient(
+                self._client = self._opened()
+            except Exception as error:  # as above
+                self._refused_until = time.monotonic() + RETRY_SECONDS
+                raise VectorsUnavailable(f"Milvus at {self.address} does not answer.", _HINT) from error
+            return self._client
+
+    def _opened(self) -> Any:
+        """Open a client, again where that fails at once.
+
+        All clients of a process share a connection, which milvus-lite ends while it is idle ("too many pings"), and
+        pymilvus finds out only with the next call.
+        """
+        address, begun, attempt = self.address, time.monotonic(), 0
+        while True:
+            attempt += 1
+            try:
+                return _pymilvus().MilvusClient(
                     uri=address.uri,
                     user=address.user,
                     password=address.password,
                     db_name=address.database,
                     timeout=READ_SECONDS,
                 )
-            except Exception as error:  # as above
-                self._refused_until = time.monotonic() + RETRY_SECONDS
-                raise VectorsUnavailable(f"Milvus at {address} does not answer.", _HINT) from error
-            return self._client
+            except Exception:
+                if attempt == CONNECT_ATTEMPTS or time.monotonic() - begun > RETRY_SECONDS:
+                    raise
 
     def _failed(self, client: Any, error: BaseException) -> None:
         """Drop a client that did not reach Milvus, so that the next attempt, after a pause, connects again.

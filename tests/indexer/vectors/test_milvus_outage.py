@@ -1,6 +1,7 @@
 """Milvus is killed in the middle, and comes back: errors are ours and soon, and nothing that was written is lost."""
 
 import time
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -69,3 +70,21 @@ def test_after_a_failure_calls_are_refused_for_a_moment(monkeypatch):
     with pytest.raises((VectorsUnavailable, TypeError)) as raised:
         connection._connected()
     assert raised.type is VectorsUnavailable
+
+
+@pytest.mark.parametrize(("failures", "calls"), [(0, 1), (2, 3), (9, 3)])
+def test_a_connection_that_fails_at_once_is_opened_again(monkeypatch, failures, calls):
+    opened = []
+
+    class Milvus:
+        def MilvusClient(self, **_):  # noqa: N802
+            opened.append(self)
+            if len(opened) <= failures:
+                raise OSError("Too many pings")
+            return self
+
+    monkeypatch.setattr(connection_module, "_pymilvus", Milvus)
+    connection = connection_module.MilvusConnection(connection_module.MilvusAddress("127.0.0.1", 9))
+    with pytest.raises(VectorsUnavailable) if failures > 2 else nullcontext():
+        assert isinstance(connection._connected(), Milvus)
+    assert len(opened) == calls
