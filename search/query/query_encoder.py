@@ -129,7 +129,7 @@ class QueryEncoder:
         """Begin to encode queries: all pictures in one batch, all texts in another, `rewrite` applied.
 
         An encoder of many languages gets a text as typed as well: the vector is the sum of both. With `batches`, the
-        batches are shared with other callers, and run beside what the caller does. Raises BadQuery, Overloaded.
+        batches are shared with other callers, and run while the caller does other work. Raises BadQuery, Overloaded.
         """
         for query in queries:
             self.check(query)

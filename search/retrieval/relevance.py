@@ -96,8 +96,8 @@ def relevance(
 ) -> Relevance:
     """Return what a query asks for, and how much each product has of it beyond its likeness.
 
-    Where products answer a text, only these, those near to it and `pinned` ones have scores. The vector is asked for
-    late, and for few questions.
+    Where products answer a text, only these, those near to it and `pinned` ones have scores. The vector is
+    taken late, and for few questions.
     """
     query = pending.query
     if (query.blocks or {}).get(LEXICAL) == 0 or (text is None and _has_text(query)):

@@ -242,3 +242,8 @@ def settle(page):
 
     with suppress(Late):
         page.wait_for_load_state("networkidle", timeout=30_000)
+
+
+def let_scripts_run(page):
+    """Wait until the scripts of a page have sent the requests that they send while it loads."""
+    page.evaluate("() => new Promise((done) => requestIdleCallback(done))")

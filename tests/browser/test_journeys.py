@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import let_scripts_run
+
 pytestmark = [pytest.mark.weights, pytest.mark.timeout(1200)]
 
 LAMP = "p159.jpg"  # a red and white pendant lamp
@@ -230,7 +232,7 @@ def test_who_asks_not_to_be_tracked_is_not(visit):
     page.reload()
     first(page).click()
     page.wait_for_url("**/products/**")
-    page.evaluate("() => new Promise((done) => requestIdleCallback(done))")  # what scripts ask for was asked
+    let_scripts_run(page)
     assert not [each for each in asked if "/events" in each]
     assert page.evaluate("localStorage.getItem('visitor')") is None
 

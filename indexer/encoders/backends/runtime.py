@@ -78,7 +78,7 @@ def open_runner(source: ModelSource, runtime: str = "auto", *, small: bool = Fal
     """Open the model on a runtime; "auto" is torch where CUDA works, else ONNX Runtime.
 
     Of a `small` model, batches that come while another runs take one thread each, in a second copy of the model. One
-    batch leaves `spare` cores to what runs beside it, where there are more.
+    batch leaves `spare` cores to other work, where there are more.
     Raises EncoderUnavailable, ParityError.
     """
     if runtime not in RUNTIMES:

@@ -179,7 +179,7 @@ def fit_and_leave_out(
     own = np.flatnonzero(spoken) if len(set(itertools.compress(labels, spoken))) > 1 else np.arange(len(labels))
     own_labels = [labels[place] for place in own.tolist()]
     own_texts = [texts[place] for place in own.tolist()]
-    both = np.concatenate([vectors.english(own_texts), multilingual[own]], axis=1)
+    both = vectors.both(own_texts)
     english = replace(fit_head(both, own_labels, penalty=PENALTY), about=about)
     shares, own_targets = left_out_shares(both, own_labels, english.labels, folds_of(own_texts, own_labels))
     calibrations[ENGLISH] = _calibration(shares, own_targets)

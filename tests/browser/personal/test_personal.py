@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PHONE, settle
+from tests.browser.conftest import PHONE, let_scripts_run, settle
 from tests.browser.test_measures import MOVED, WEIGHT, movement, violations
 
 pytestmark = pytest.mark.timeout(600)
@@ -72,7 +72,7 @@ def test_a_look_is_answered_and_the_switch_and_forgetting_are_obeyed(visit):
     page.on("request", lambda request: asked.append((request.method, request.url.partition("/api")[1:])))
     for address in ("/products/bowl-1a", "/", "/for-you"):
         page.goto(address)
-        page.evaluate("() => new Promise((done) => requestIdleCallback(done))")  # what scripts ask for was asked
+        let_scripts_run(page)
     assert not [each for each in asked if each[0] != "GET" or "/v1/events" in each[1][1]]
     expect(page.get_by_role("switch")).to_have_attribute("aria-checked", "false")
     assert "bowl-1a" not in page.evaluate("() => localStorage.getItem('viewed')")

@@ -3,7 +3,6 @@
 import inspect
 import os
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import nullcontext, suppress
@@ -24,6 +23,7 @@ from indexer.distributed.ray_cluster import ClusterOptions, cluster_workers
 from indexer.generations.store import open_current
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import write_feed, write_picture
+from tests.promises.free_ports import free_port
 
 ray = pytest.importorskip("ray", reason="needs the extra ray")
 pytestmark = [
@@ -78,11 +78,6 @@ def ports_at_once(monkeypatch):
         return start(*arguments, **others)
 
     monkeypatch.setattr(services, "start_raylet", start_raylet)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
 
 
 def node():

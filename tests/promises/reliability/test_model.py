@@ -85,8 +85,8 @@ class Writer:
         self.swaps += 1
 
 
-def read(engine, writer, scores, stop, seed, wrong, asked):
-    """Ask until told to stop, and note each question, and every answer that the model never gave in that time."""
+def read(engine, writer, scores, stop, seed, wrong, questions):
+    """Ask until `stop`, and note each question, and every answer that the model never gave in that time."""
     chance = random.Random(seed)
     while not stop.is_set():
         number = chance.randrange(len(QUESTIONS))
@@ -97,7 +97,7 @@ def read(engine, writer, scores, stop, seed, wrong, asked):
         possible = writer.states[before : after + 1]
         if answer not in [expected(state, scores[number], QUESTIONS[number].k) for state in possible]:
             wrong.append((seed, number, before, after, answer))
-        asked.append(number)
+        questions.append(number)
 
 
 def agrees(tmp_path, readers, seconds=0, writes=0, reads=0, seed=7):
@@ -108,16 +108,16 @@ def agrees(tmp_path, readers, seconds=0, writes=0, reads=0, seed=7):
     with SearchEngine(home, open_current(home), Catalogue.open(home / "catalog.sqlite"), FakeEncoder()) as engine:
         engine.remove("first")
         writer = Writer(engine, home, seed)
-        asked = [[] for _ in range(readers)]
+        questions = [[] for _ in range(readers)]
         threads = [
             threading.Thread(target=read, args=(engine, writer, scores, stop, seed + number, wrong, own))
-            for number, own in enumerate(asked)
+            for number, own in enumerate(questions)
         ]
         for thread in threads:
             thread.start()
         try:
             end = time.monotonic() + seconds
-            while time.monotonic() < end or writer.done <= writes or min(map(len, asked)) < reads:
+            while time.monotonic() < end or writer.done <= writes or min(map(len, questions)) < reads:
                 assert all(thread.is_alive() for thread in threads), f"seed {seed}: a reader has ended"
                 writer.write()
         finally:
