@@ -22,7 +22,8 @@ from catalog.errors import BadPicture, EncoderError
 from catalog.files.failpoints import failpoint
 from indexer.build.decode_pool import PICTURE_TIMEOUT_S, DecoderPool
 from indexer.cache.file_stats import Content, FileStatCache, stamp_of
-from indexer.cache.vector_cache import VectorCache, colour_cache_key, title_cache_key
+from indexer.cache.known_pictures import KnownPictures
+from indexer.cache.vector_cache import VectorCache, title_cache_key
 from indexer.encoders.base import BaseEncoder, Encoder
 from indexer.encoders.picture_input import decode_side
 from indexer.layout import RowLayout
@@ -102,40 +103,6 @@ class PictureResults:
         self.encode_seconds += other.encode_seconds
 
 
-class KnownPictures:
-    """Which pictures the cache has a vector of, in the colours that they have by their profile."""
-
-    def __init__(self, cache: VectorCache) -> None:
-        self.cache = cache
-        self.coloured: set[bytes] = set()  # hashes of files read so far whose profile changes their colours
-
-    def has_vector(self, key: bytes) -> bool:
-        """Return whether the cache has the vector of a content."""
-        if self.cache.get(key) is None:
-            return False
-        return key not in self.coloured or self.cache.get(colour_cache_key(key)) is not None
-
-    def look_up(self, data: bytes) -> tuple[str, Content | None]:
-        """Return a file's hash, and its content when it is known: it was decoded before, so this process may."""
-        sha256 = images.content_hash(data)
-        key = bytes.fromhex(sha256)
-        if self.cache.get(key) is None:
-            return sha256, None
-        size, coloured = images.size_and_colours(data)
-        if coloured:
-            self.coloured.add(key)
-            if self.cache.get(colour_cache_key(key)) is None:
-                return sha256, None
-        return sha256, Content(sha256, *size)
-
-    def store(self, vectors: Mapping[bytes, Floats]) -> None:
-        """Put vectors into the cache, of coloured pictures under both of their keys."""
-        coloured = {colour_cache_key(key): vector for key, vector in vectors.items() if key in self.coloured}
-        for rows in (vectors, coloured):
-            if rows:
-                self.cache.put(rows, np.stack(list(rows.values())))
-
-
 class PictureLoader:
     """Reads one picture file into the encoder's input; the decode threads call it."""
 
@@ -164,6 +131,12 @@ class PictureLoader:
         results = PictureResults({path: Content(decoded.sha256, *decoded.size)}, decoded=1)
         results.decode_seconds = time.perf_counter() - start
         return results, pixels
+
+    def encode(self, pictures: Mapping[bytes, Pixels]) -> tuple[Mapping[bytes, Floats], float]:
+        """Return the vectors of prepared pictures by content, and the seconds that they took. Raises EncoderError."""
+        start = time.perf_counter()
+        vectors = require_finite(self.encoder.encode_pixels(np.stack(list(pictures.values()))), self.encoder)
+        return dict(zip(pictures, vectors, strict=True)), time.perf_counter() - start
 
     def load_some(self, paths: Sequence[str]) -> list[tuple[PictureResults, Pixels | None]]:
         """Return what the calls for these files do, those without pixels as one: for each alone, turns cost more."""
@@ -256,35 +229,48 @@ def map_ahead(
 def _encode_part(load: PictureLoader, paths: Sequence[str], options: PipelineOptions, tick: Tick) -> PictureResults:
     results = PictureResults()
     depth = max(1, BATCHES_AHEAD * options.batch_size // LOADED_TOGETHER)
-    waiting: dict[bytes, Pixels] = {}
+    at_once = load.encoder.batches_at_once if isinstance(load.encoder, BaseEncoder) else 1
     with (
         ThreadPoolExecutor(2 * options.decode_children, "decode") as pool,  # a child that has answered has work waiting
-        closing(map_ahead(pool, load.load_some, batches(paths, LOADED_TOGETHER), depth)) as pictures,
+        ThreadPoolExecutor(at_once, "encode") as encoders,
+        closing(map_ahead(pool, load.load_some, batches(paths, LOADED_TOGETHER), depth)) as loaded,
+        closing(_unknown(load, chain.from_iterable(loaded), options.batch_size, results, tick)) as unknown,
+        closing(map_ahead(encoders, load.encode, unknown, at_once)) as encoded,
     ):
-        for loaded, pixels in chain.from_iterable(pictures):
-            results.add(loaded)
-            if pixels is not None:
-                (content,) = loaded.contents.values()
-                waiting[bytes.fromhex(content.sha256)] = pixels
-            if len(waiting) == options.batch_size:
-                _encode_batch(load, waiting, results)
-            tick(len(loaded.contents) + len(loaded.broken))
-        _encode_batch(load, waiting, results)
+        for vectors, seconds in encoded:
+            assert load.known is not None, "nothing is unknown where there is no cache"
+            failpoint("pictures.encoded")
+            load.known.store(vectors)
+            results.encoded += len(vectors)
+            results.encode_seconds += seconds
     return results
 
 
-def _encode_batch(load: PictureLoader, waiting: dict[bytes, Pixels], results: PictureResults) -> None:
-    if load.known is None or not waiting:
-        return
-    start = time.perf_counter()
-    fresh = {key: pixels for key, pixels in waiting.items() if not load.known.has_vector(key)}
-    waiting.clear()
-    if fresh:
-        vectors = require_finite(load.encoder.encode_pixels(np.stack(list(fresh.values()))), load.encoder)
-        failpoint("pictures.encoded")
-        load.known.store(dict(zip(fresh, vectors, strict=True)))
-    results.encoded += len(fresh)
-    results.encode_seconds += time.perf_counter() - start
+def _unknown(
+    load: PictureLoader,
+    loaded: Iterable[tuple[PictureResults, Pixels | None]],
+    batch_size: int,
+    results: PictureResults,
+    tick: Tick,
+) -> Generator[dict[bytes, Pixels]]:
+    """Yield batches of prepared pictures that the cache lacks, each content once; add what was read to `results`."""
+    batch: dict[bytes, Pixels] = {}
+    seen: set[bytes] = set()  # the vectors of batches that are being encoded are not in the cache yet
+    for found, pixels in loaded:
+        results.add(found)
+        tick(len(found.contents) + len(found.broken))
+        if pixels is None or load.known is None:
+            continue
+        (content,) = found.contents.values()
+        key = bytes.fromhex(content.sha256)
+        if key not in seen and not load.known.has_vector(key):
+            seen.add(key)
+            batch[key] = pixels
+        if len(batch) == batch_size:
+            yield batch
+            batch = {}
+    if batch:
+        yield batch
 
 
 def require_finite(vectors: Floats, encoder: Encoder) -> Floats:

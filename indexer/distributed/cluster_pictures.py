@@ -11,13 +11,13 @@ from catalog import images
 from catalog.errors import BadPicture
 from indexer.build.encoding_pipeline import (
     BATCHES_PER_COMMIT,
-    KnownPictures,
     PictureResults,
     PipelineOptions,
     Tick,
     require_finite,
 )
 from indexer.cache.file_stats import Content, FileStatCache, stamp_of
+from indexer.cache.known_pictures import KnownPictures
 from indexer.cache.vector_cache import VectorCache
 from indexer.distributed.encoding_worker import PictureBatch
 from indexer.distributed.worker_pool import WorkerCall, WorkerPool

@@ -27,6 +27,7 @@ class EncoderTower:
         self.fingerprint = encoder.fingerprint
         self.preprocessing = encoder.preprocessing
         self.runtime = encoder.runtime
+        self.batch_size, self.batches_at_once = encoder.batch_size, encoder.batches_at_once
         self.prepare, self.feature_maps = encoder.prepare, encoder.feature_maps
 
     def __call__(self, pixels: Pixels) -> Floats:
@@ -76,6 +77,7 @@ class ProjectionEncoder(BaseEncoder):
         self.text_batch_size = words.batch_size
         self.preprocessing = tower.preprocessing
         self.runtime = tower.runtime
+        self.batch_size, self.batches_at_once = tower.batch_size, tower.batches_at_once
         self.sentence_dim, self.sentence_key = words.sentence_dim, words.sentence_key
         self.blocks = (
             Block("look", len(heads.look.axes)),

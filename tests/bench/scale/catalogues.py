@@ -59,15 +59,20 @@ class CatalogueMaker:
 
     def prepare(self, home: Path, size: int) -> Path:
         """Fill the caches of a new home for a catalogue of `size` products; return its feed."""
+        feed = self.feed(size)
+        for kind, dim in self._kinds():
+            target = cache_path(home, self.encoder.fingerprint, kind)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _copy_start(self._cache_file(kind), target, HEADER_BYTES + size * _record_bytes(dim))
+        return feed
+
+    def feed(self, size: int) -> Path:
+        """Return the feed of a catalogue of `size` products, with its pictures beside it."""
         self._grow(size)
         feed = self.folder / f"products-{size}.csv"
         if not feed.exists():
             with self._feed.open(encoding="utf-8", newline="") as whole, feed.open("w", encoding="utf-8") as part:
                 part.writelines(islice(whole, size + 1))
-        for kind, dim in self._kinds():
-            target = cache_path(home, self.encoder.fingerprint, kind)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _copy_start(self._cache_file(kind), target, HEADER_BYTES + size * _record_bytes(dim))
         return feed
 
     @property

@@ -54,6 +54,37 @@ def test_equal_contents_are_encoded_once(tmp_path, cache):
     assert (results.encoded, results.reused, results.distinct) == (1, 0, 1)
 
 
+class TwoAtOnce(BaseEncoder):
+    """A batch ends when another one has begun; encodes pictures to their mean colour."""
+
+    blocks, batches_at_once = (Block("look", 3),), 2
+
+    def __init__(self):
+        self.met = threading.Barrier(2)
+        self.sizes = []
+
+    def prepare(self, picture):
+        return np.asarray(picture.convert("RGB").resize((4, 4)), np.uint8)
+
+    def _image_rows(self, pixels):
+        self.met.wait(60)
+        self.sizes.append(len(pixels))
+        return pixels.mean(axis=(1, 2), dtype=np.float32)
+
+
+def test_an_encoder_may_get_as_many_batches_at_once_as_it_wants(tmp_path):
+    colours = [(i * 15, 200, 255 - i * 15) for i in range(16)]
+    paths = [write_picture(tmp_path / f"{i}.png", colours[i % 16]) for i in range(48)]
+    encoder = TwoAtOnce()
+    with VectorCache(tmp_path / "two.vectors", "fa", 3) as cache:
+        results = run(paths, cache, encoder)
+        assert (results.encoded, results.distinct) == (16, 16)
+        assert encoder.sizes == [OPTIONS.batch_size] * 4  # a content of a batch on its way is not encoded again
+        for path, colour in zip(paths, colours * 3, strict=True):
+            vector = cache.get(bytes.fromhex(results.contents[str(path)].sha256))
+            np.testing.assert_allclose(vector, colour / np.linalg.norm(colour), atol=1e-3)
+
+
 def test_what_the_cache_has_is_not_decoded(tmp_path, cache, monkeypatch):
     paths = [write_picture(tmp_path / f"{i}.png", (i, 0, 0)) for i in range(1, 6)]
     run(paths, cache)
