@@ -148,22 +148,27 @@ def _with_gap(
     as near as the best more. What a number of lists brings to the `minimum`, no gap leaves below it; where none keeps
     the recall, the number decides.
     """
-    recalls = {0.0: {group.name: group.reached for group in groups}}
+    recalls: dict[float, dict[str, float]] = {}
 
     def with_gap(gap: float) -> IndexRecord:
         return replace(record, filled_cosine_gap=gap) if groups[0].filled else replace(record, cosine_gap=gap)
 
-    def keeps_recall(gap: float) -> bool:
+    def measure(gap: float) -> None:
         search = RerankedSearch.of(index, rows, with_gap(gap)).search
-        found = {group.name: recall_at_10(search, len(rows), group.queries, group.tenth) for group in groups}
+        recalls[gap] = {group.name: recall_at_10(search, len(rows), group.queries, group.tenth) for group in groups}
         release_pages(rows)
-        recalls[gap] = found
+
+    def keeps_recall(gap: float) -> bool:
+        measure(gap)
+        found = recalls[gap]
         return all(
             found[group.name] >= max(group.reached - LEAST_GAIN, min(minimum, group.reached)) for group in groups
         )
 
     place = bisect_left(COSINE_GAPS, True, key=keeps_recall)
     gap = COSINE_GAPS[place] if place < len(COSINE_GAPS) else 0.0
+    if not gap:  # some groups had reached the target with fewer lists than others needed
+        measure(gap)
     return with_gap(gap), recalls[gap]
 
 

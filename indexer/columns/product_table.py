@@ -99,9 +99,13 @@ class ShopTable:
 
     def mask_of(self, keys: Ids) -> Mask:
         """Return the mask (n,) of products given by key."""
+        ordinals = self.ordinals(keys)
+        return self.mask_at(ordinals[ordinals >= 0])
+
+    def mask_at(self, ordinals: Ids) -> Mask:
+        """Return the mask (n,) of products given by ordinal, without those that were removed."""
         mask = np.zeros(len(self), np.bool_)
-        places = self.ordinals(keys)
-        mask[places[places >= 0]] = True
+        mask[ordinals] = True
         return mask & self.present
 
     def as_of(self, seq: int) -> Self:

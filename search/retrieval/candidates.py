@@ -69,33 +69,28 @@ class SearchScope:
         """Return the mask of rows that may be hits; None when all may."""
         return None if self.allowed is None else snapshot.rows_allowed(self.allowed)
 
-    def best_by_text(self, snapshot: Snapshot, text: TextScores, count: int) -> tuple[Ids, Floats, float]:
-        """Return the products with the `count` best text scores and all that tie with the last: sorted keys, scores.
+    def best_by_text(self, snapshot: Snapshot, text: TextScores, count: int) -> tuple[Ids, float]:
+        """Return the places in `text` of the `count` best scores and of all that tie with the last.
 
         Also return the best text score of any other product that may be a hit.
         """
-        scores = text.scores
-        if self.allowed is not None:
-            scores = scores * self._allowed_of(snapshot, self.allowed, text)
-        chosen, best_other = leading_places(scores, count)
-        return text.keys[chosen], scores[chosen], best_other
+        return leading_places(text.scores, count, self._allowed_of(snapshot, text))
 
     def rivals(self, snapshot: Snapshot, text: TextScores, needed: float, known: Ids) -> Ids:
-        """Return the sorted keys of the products that may be hits and have at least a text score; not `known` ones."""
+        """Return the places in `text` of products that may be hits and have at least a score; not `known` places."""
         mask = text.scores >= needed
-        if self.allowed is not None:
-            mask &= self._allowed_of(snapshot, self.allowed, text)
-        places = sorted_places(text.keys, np.concatenate([known, np.array(self.excluded, np.int64)]))
-        mask[places[places >= 0]] = False
-        return text.keys[np.flatnonzero(mask)]
+        allowed = self._allowed_of(snapshot, text)
+        if allowed is not None:
+            mask &= allowed
+        mask[known] = False
+        return np.flatnonzero(mask)
 
-    @staticmethod
-    def _allowed_of(snapshot: Snapshot, allowed: Mask, text: TextScores) -> Mask:
+    def _allowed_of(self, snapshot: Snapshot, text: TextScores) -> Mask | None:
+        if self.allowed is None or text.keys is snapshot.columns.keys:
+            return self.allowed
         if text.places is not None:
-            return allowed[text.places]
-        if text.keys is snapshot.columns.keys:
-            return allowed
-        return np.append(allowed, False)[snapshot.columns.ordinals(text.keys)]
+            return self.allowed.take(text.places)
+        return np.append(self.allowed, False)[snapshot.columns.ordinals(text.keys)]
 
 
 def retrieve(
@@ -141,12 +136,13 @@ class _FusedSearch:
     def add_best_by_text(self) -> float:
         """Find the products with the best text scores and exact matches; return the highest score of any other."""
         share, least = 1 - self.text.share, float(self.scores[-1])
-        keys, text_scores, best_other = self.scope.best_by_text(self.snapshot, self.text, self.fetch)
-        scores, rows = self._search_products(keys)
+        places, best_other = self.scope.best_by_text(self.snapshot, self.text, self.fetch)
+        scores, rows = self._search_products(places)
         bound = share * least + best_other
         if len(rows) == self.fetch:
-            unseen = ~np.isin(keys, self.snapshot.keys_of(rows))
-            bound = max(bound, share * float(scores[-1]) + float(text_scores[unseen].max(initial=0.0)))
+            unseen = self.text.scores.take(places)
+            unseen[sorted_places(places, self._places_of(rows))] = 0
+            bound = max(bound, share * float(scores[-1]) + float(unseen.max(initial=0.0)))
         self._add(scores, rows)
         if len(self.text.exact):
             rows = _allowed_rows(self.snapshot, np.sort(self.text.exact)[:MAX_EXACT_MATCHES], self.scope)
@@ -158,7 +154,8 @@ class _FusedSearch:
     def refined(self, ranked: Ranked, bound: float, wanted: int) -> Ranked:
         """Search products that may yet be among the first `wanted`, until these are certain or rivals are too many."""
         share, least = 1 - self.text.share, float(self.scores[: self.fetch].min())
-        known = self.snapshot.keys_of(self.rows)
+        excluded = sorted_places(self.text.keys, np.array(self.scope.excluded, np.int64))
+        known = np.concatenate([self._places_of(self.rows), excluded[excluded >= 0]])
         for _ in range(MAX_REFINEMENTS):
             if ranked.certain >= wanted or len(ranked.scores) < wanted or self._has_unread_matches:
                 break
@@ -173,7 +170,7 @@ class _FusedSearch:
             if len(rows) < self.fetch:
                 known = np.concatenate([known, rivals])
             else:
-                known, least = np.concatenate([known, self.snapshot.keys_of(rows)]), float(scores[-1])
+                known, least = np.concatenate([known, self._places_of(rows)]), float(scores[-1])
             self._add(scores, rows)
             ranked = self.ranked(bound)
         return ranked
@@ -182,12 +179,21 @@ class _FusedSearch:
     def _has_unread_matches(self) -> bool:
         return len(self.text.exact) > MAX_EXACT_MATCHES
 
-    def _search_products(self, keys: Ids) -> tuple[Floats, Ids]:
-        """Return exact scores and numbers of the best `fetch` rows of these products, ties by row number."""
-        if len(keys) > MAX_EXACT_ROWS:
-            allowed = self.snapshot.rows_allowed(self.snapshot.columns.mask_of(keys))
+    def _places_of(self, rows: Ids) -> Ids:
+        """Return the places in the text scores of the products of rows, without those that have none."""
+        places = sorted_places(self.text.keys, self.snapshot.keys_of(rows))
+        return places[places >= 0]
+
+    def _search_products(self, places: Ids) -> tuple[Floats, Ids]:
+        """Return exact scores and numbers of the best `fetch` rows of products by their places in the text scores.
+
+        Ties are by row number.
+        """
+        if len(places) > MAX_EXACT_ROWS:
+            columns = self.snapshot.columns
+            allowed = self.snapshot.rows_allowed(columns.mask_at(self.text.ordinals_at(places, columns)))
             return self.snapshot.search(self.vector, self.fetch, allowed)
-        rows = _allowed_rows(self.snapshot, keys, SearchScope())
+        rows = _allowed_rows(self.snapshot, self.text.keys[places], SearchScope())
         scores = self.snapshot.scores_of(rows, self.vector)
         order = np.lexsort((rows, -scores))[: self.fetch]
         return scores[order], rows[order]
@@ -197,23 +203,28 @@ class _FusedSearch:
         self.scores, self.rows = np.concatenate([self.scores, scores[new]]), np.concatenate([self.rows, rows[new]])
 
 
-def leading_places(scores: Floats, count: int) -> tuple[Ids, float]:
+def leading_places(scores: Floats, count: int, allowed: Mask | None = None) -> tuple[Ids, float]:
     """Return the places, sorted, of the `count` largest scores above 0 and of all that tie with the last of these.
 
-    Also return the largest of the other scores, 0 where none is above 0.
+    Also return the largest of the other scores, 0 where none is above 0. With a mask `allowed` (n,), of those scores.
     """
-    sample = scores[::SAMPLE_STEP]
+    sample = scores[::SAMPLE_STEP] if allowed is None else scores[::SAMPLE_STEP] * allowed[::SAMPLE_STEP]
     floor = float(np.partition(sample, -count)[-count]) if len(sample) > count else 0.0
-    places = np.flatnonzero(scores >= floor) if floor > 0 else np.flatnonzero(scores > 0)
+    high = scores >= floor if floor > 0 else scores > 0
+    if allowed is not None:
+        high &= allowed
+    places = np.flatnonzero(high)
     own = scores[places]  # the best of all are among them, because so many of the sample are
-    if len(own) > count:
+    tie = floor > 0 and float(own.max()) == floor  # all of them, as where a kind gives the same to each of its products
+    if len(own) > count and not tie:
         chosen = own >= np.partition(own, -count)[-count]
         places, others = places[chosen], own[~chosen]
         if len(others) or floor <= 0:
             return places, float(others.max(initial=0.0))
-    elif floor <= 0:
+    elif floor <= 0 or len(places) == len(scores):
         return places, 0.0
-    return places, float(scores.max(initial=0.0, where=scores < floor))
+    others = np.where(high, np.float32(0), scores)
+    return places, float((others if allowed is None else others * allowed).max(initial=0.0))
 
 
 def _text_only(snapshot: Snapshot, text: TextScores | None, scope: SearchScope, fetch: int) -> tuple[Ranked, bool]:

@@ -9,7 +9,7 @@ from functools import cached_property, partial, reduce
 import numpy as np
 
 from catalog.text.glossary import ENGLISH
-from indexer.columns.product_table import sorted_places
+from indexer.columns.product_table import ShopTable, sorted_places
 from indexer.types import Floats, Ids
 from search.language.english import FUNCTION_WORDS
 from search.query.compounds import KnowsWord, cannot_tell
@@ -212,10 +212,25 @@ class TextScores:
             return {name: part[places] for name, part in self.parts.items()}
         return {name: np.append(part, np.float32(0.0))[places] for name, part in self.parts.items()}
 
+    def ordinals_at(self, at: Ids, table: ShopTable) -> Ids:
+        """Return the ordinals of the products at some of these places, without those that a shop's table lacks."""
+        if self.places is not None:
+            return self.places.take(at)
+        if self.keys is table.keys:
+            return at
+        ordinals = table.ordinals(self.keys[at])
+        return ordinals[ordinals >= 0]
+
     @classmethod
-    def of_part(cls, name: str, keys: Ids, share: float) -> TextScores:
-        """Return scores of one part, which is `share` for these sorted keys."""
-        return cls(keys, {name: np.full(len(keys), share, np.float32)}, share, np.zeros(0, np.int64))
+    def of_part(cls, name: str, keys: Ids, places: Ids, share: float) -> TextScores:
+        """Return scores of one part, which is `share` for the products at these rising places among all `keys`."""
+        return cls(
+            keys.take(places),
+            {name: np.full(len(places), share, np.float32)},
+            share,
+            np.zeros(0, np.int64),
+            places,
+        )
 
     @classmethod
     def nothing(cls) -> TextScores:

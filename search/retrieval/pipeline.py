@@ -145,8 +145,10 @@ class SearchPipeline:
         if rated is not None:
             parts, share = {**parts, RATING_PART: rated}, share + RATING_SHARE
         if parts:
-            scores = (wanted.scores or TextScores.nothing()).with_parts(state.columns.keys, parts, share)
-            wanted = replace(wanted, scores=scores)
+            scores = wanted.scores or TextScores.nothing()
+            if wanted.answers is None:  # any product may be a hit
+                scores = scores.aligned(state.columns.keys, None)
+            wanted = replace(wanted, scores=scores.with_parts(state.columns.keys, parts, share))
         encoded, deadline = pending.encoded(), pending.encoding.deadline
         products = self._query_products(state, encoded)
         encoded = _without_variants(encoded, state.columns)

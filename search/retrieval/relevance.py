@@ -186,8 +186,9 @@ def _of_example(state: ServingState, catalogue: Catalogue, examples: Sequence[Te
     kinds = _example_kinds(state, catalogue, products)
     if not kinds:
         return Relevance(Understood())
-    keys = state.columns.keys[in_kind(kinds[0].refs[0], state.columns)]
-    return Relevance(Understood(kinds), None, TextScores.of_part(CATEGORY_PART, keys, KIND_SHARE))
+    places = np.flatnonzero(in_kind(kinds[0].refs[0], state.columns))
+    scores = TextScores.of_part(CATEGORY_PART, state.columns.keys, places, KIND_SHARE)
+    return Relevance(Understood(kinds), None, scores)
 
 
 def _example_kinds(state: ServingState, catalogue: Catalogue, examples: Sequence[Term]) -> tuple[UnderstoodKind, ...]:

@@ -120,23 +120,34 @@ class KindScores:
             np.maximum(scores, kind.lists * np.float32(score), out=scores)
         return list(found.values())
 
+    @cached_property
+    def _with_meant(self) -> tuple[list[tuple[LabelColumn, Floats]], tuple[LabelColumn, Floats] | None]:
+        """The scores of `_by_column` where kinds are meant, and those of the meant kinds, which come before them.
+
+        None where the latter are in the former, as they mostly are, so that products are looked at once.
+        """
+        columns = self._by_column
+        if not self.meant:
+            return columns, None
+        labels = self.meant[0][0].labels
+        meant = np.zeros(len(labels.list_counts), np.float32)
+        for kind, score in self.meant:
+            meant[kind.lists] = score
+        columns = [(own, np.minimum(scores, np.float32(MEANT / 2))) for own, scores in columns]
+        if [own for own, _ in columns] == [labels]:
+            return [(labels, np.where(meant > 0, meant, columns[0][1]))], None
+        return columns, (labels, meant)
+
     def at(self, places: Ids | None) -> Floats:
         """Return the score of each of these products (rising ordinals), float32; of all without `places`."""
-        columns = self._by_column
-        if self.meant:
-            labels = self.meant[0][0].labels
-            meant = np.zeros(len(labels.list_counts), np.float32)
-            for kind, score in self.meant:
-                meant[kind.lists] = score
-            columns = [(own, np.minimum(scores, np.float32(MEANT / 2))) for own, scores in columns]
-            if [own for own, _ in columns] == [labels]:  # most often, so that products are looked at once
-                columns, meant = [(labels, np.where(meant > 0, meant, columns[0][1]))], meant[:0]
+        columns, meant = self._with_meant
         found = [labels.spread(scores, self.count, places) for labels, scores in columns]
         scores = found[0] if found else np.zeros(self.count if places is None else len(places), np.float32)
         for others in found[1:]:
             np.maximum(scores, others, out=scores)
-        if self.meant and len(meant):
-            of_each = self.meant[0][0].labels.spread(meant, self.count, places)
+        if meant is not None:
+            labels, scores_of_lists = meant
+            of_each = labels.spread(scores_of_lists, self.count, places)
             np.copyto(scores, of_each, where=of_each > 0)
         for ordinal, score in self.best:
             at = ordinal if places is None else int(np.searchsorted(places, ordinal))

@@ -138,6 +138,19 @@ def test_no_gap_costs_the_recall_that_is_asked_for():
     assert recall.picture >= reached - LEAST_GAIN
 
 
+def test_the_recall_is_that_of_the_last_step_where_no_gap_serves(index, queries, monkeypatch):
+    """Questions that had reached the target with fewer lists find more in those that the others need."""
+    monkeypatch.setattr("indexer.ann.recall.COSINE_GAPS", ())
+    hard = np.random.default_rng(3).standard_normal((200, 48)).astype(np.float32)
+    hard[:, :16] = 0
+    asked = {"text": queries["text"], "text hard": unit(hard)}
+    record, found = tune(index, ROWS, asked, Goal(target=0.97))
+    assert (record.cosine_gap, record.filled_cosine_gap) == (0.0, 0.0)
+    search = RerankedSearch.of(index, ROWS, record).search
+    reached = [recall_at_10(search, COUNT, each, tenth_scores(ROWS, each)) for each in asked.values()]
+    assert found.text == min(reached)
+
+
 def test_a_recall_below_the_minimum_is_not_rounded_up_to_it():
     with pytest.raises(GenerationError, match=r"0\.989 for picture queries\. Under 0\.99 it"):
         require_recall({"picture": 0.9899}, 200, Goal(minimum=0.99))

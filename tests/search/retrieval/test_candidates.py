@@ -6,7 +6,8 @@ import pytest
 from search.retrieval.candidates import leading_places
 
 
-def plainly(scores, count):
+def plainly(scores, count, allowed=True):
+    scores = scores * allowed
     above = np.sort(scores[scores > 0])[::-1]
     least = above[count - 1] if len(above) > count else 0.0
     chosen = (scores >= least) & (scores > 0)
@@ -22,3 +23,17 @@ def test_the_best_and_what_ties_with_the_last(size, count, different):
         scores = (rng.integers(-1, different, size) * (rng.random(size) < held)).astype(np.float32)
         places, best_other = leading_places(scores, count)
         assert (places.tolist(), best_other) == plainly(scores, count)
+        allowed = rng.random(size) < 0.5
+        places, best_other = leading_places(scores, count, allowed)
+        assert (places.tolist(), best_other) == plainly(scores, count, allowed)
+
+
+@pytest.mark.parametrize("other", [0.0, 0.25])
+def test_all_that_a_kind_gives_the_same_are_the_best(other):
+    scores = np.where(np.arange(4_000) % 3, np.float32(other), np.float32(0.5))
+    places, best_other = leading_places(scores, 100)
+    assert (places.tolist(), best_other) == (list(range(0, 4_000, 3)), other)
+    places, best_other = leading_places(scores, 100, np.arange(4_000) < 3_000)
+    assert (places.tolist(), best_other) == (list(range(0, 3_000, 3)), other)
+    places, best_other = leading_places(scores[::3], 100)
+    assert (places.tolist(), best_other) == (list(range(1_334)), 0.0)
