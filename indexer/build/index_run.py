@@ -26,7 +26,7 @@ from indexer.build.encoding_pipeline import PictureResults, encode_pictures, enc
 from indexer.build.feed_diff import FeedDiff, pictures_now
 from indexer.build.feed_settings import ChosenFeed, UpdateOptions, choose_feed, fetching, remember_feed
 from indexer.build.generation_builder import BuiltGeneration, GenerationBuilder
-from indexer.build.report import BUILD, UPDATE, IndexReport, RunWarnings, save_report
+from indexer.build.report import BUILD, UPDATE, IndexReport, save_report
 from indexer.build.row_writer import ReusableRows, VectorSources
 from indexer.cache.feed_rows import read_feed_rows, write_feed_rows
 from indexer.cache.file_stats import FileStatCache
@@ -37,6 +37,7 @@ from indexer.generations import store
 from indexer.generations.encoder_diff import save_encoder_diff
 from indexer.generations.publishing import publish_pending, record_pending
 from indexer.generations.store import Generation
+from indexer.run_warnings import RunWarnings
 from indexer.step_times import StepTimes, peak_memory_mb, recording_to, timed_step
 
 MAX_LOG_CHANGES = 5_000  # since the index was made; servers replay them when they open it

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from catalog.errors import WindowshopError
 from catalog.files.atomic import write_atomically
 from catalog.home import ShopHome
 from catalog.product import Rejected
@@ -20,6 +18,7 @@ from catalog.text.csv_export import csv_text
 from indexer.feed_changes import Changes, NoteCount, RetainedProducts
 from indexer.generations.gates import Gate
 from indexer.generations.manifest import Manifest
+from indexer.run_warnings import RunWarnings
 from indexer.step_times import Step
 
 BUILD, UPDATE = "build", "update"
@@ -187,22 +186,6 @@ def print_rejections(rejected: Sequence[Rejected], where: Path | None = None) ->
     if rejected:
         head = f"Rejected{f' (all in {where})' if where else ''}:"
         click.echo("\n".join([head, *rejection_lines(rejected)]), err=True)
-
-
-class RunWarnings:
-    """What could not be done once a run had published its changes, which therefore stand."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    @contextmanager
-    def warn_on_error(self, consequence: str) -> Iterator[None]:
-        """Where the disk or a database fails in the block, log it with its consequence instead of raising it."""
-        try:
-            yield
-        except (OSError, WindowshopError) as error:
-            self.lines.append(f"{consequence} ({error})")
-            log.warning("%s", self.lines[-1])
 
 
 def save_report(home: Path, report: IndexReport, warnings: RunWarnings) -> IndexReport:

@@ -7,7 +7,6 @@ they were when they were read. The cache can be deleted at any time: all rows ar
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -27,8 +26,6 @@ FORMAT = 1
 PAGE_CHANGES = 50_000
 MAX_CHANGED_SHARE = 0.5  # of the rows; beyond it, all are read
 _BREAK = ord("\n")
-
-log = logging.getLogger(__name__)
 
 
 class FeedRows:
@@ -97,7 +94,7 @@ def read_feed_rows(home: Path, catalogue: Catalogue, files: FileStatCache) -> Ro
 def write_feed_rows(home: Path, rows: Iterable[tuple[bytes, str]], catalogue: Catalogue, seq: int) -> None:
     """Store digests and ids: change `seq` is one at which the catalogue has these products as the rows have them.
 
-    Where they cannot be stored, log it: the next update reads every row.
+    Raises OSError; the next update then reads every row.
     """
     digests, ids = bytearray(), bytearray()
     for digest, product_id in rows:
@@ -107,10 +104,7 @@ def write_feed_rows(home: Path, rows: Iterable[tuple[bytes, str]], catalogue: Ca
     count = len(digests) // DIGEST_BYTES
     head = {"format": FORMAT, "seq": seq, "changed": place, "rows": count, "check": blake2b(body).hexdigest()}
     data = json.dumps(head).encode() + b"\n" + body
-    try:
-        write_atomically(ShopHome(home).feed_rows, lambda path: path.write_bytes(data))
-    except OSError as error:
-        log.warning("The next update reads every row of the feed, since the cache cannot be written: %s", error)
+    write_atomically(ShopHome(home).feed_rows, lambda path: path.write_bytes(data))
 
 
 def _changed_since(seq: int, catalogue: Catalogue, most: int) -> set[str] | None:

@@ -16,7 +16,7 @@ import logging
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from catalog.storage.opening import has_catalogue, open_catalogue, shares_catalo
 from catalog.storage.restoration import Restoration
 from indexer.generations import store
 from indexer.generations.manifest import read_manifest
+from indexer.run_warnings import RunWarnings
 from indexer.vectors.milvus.generations import follow_pointer, remove_unnamed
 
 PENDING = "generation to publish"
@@ -105,7 +106,7 @@ def publish_pending(home: Path, catalogue: Catalogue) -> None:
     store.finalise(home, number)
     failpoint("generation.adopted")
     store.make_current(home, number)
-    with _cleanup_deferred(number):
+    with _cleanup_of(number):
         catalogue.set_meta(PENDING, None)
         failpoint("generation.published")
         catalogue.history.forget(store.oldest_seq(home))
@@ -124,7 +125,7 @@ def rollback(home: Path, to: int | None = None) -> GenerationMove:
             failpoint("rollback.before-commit")
         failpoint("rollback.committed")
         store.move_pointer(home, number)
-        with _cleanup_deferred(number):
+        with _cleanup_of(number):
             catalogue.set_meta(PENDING, None)
     failpoint("rollback.moved")
     return GenerationMove(left, number, restoration)
@@ -137,13 +138,9 @@ def preview_rollback(home: Path, to: int | None = None) -> GenerationMove:
         return GenerationMove(left, number, catalogue.history.preview(seq, number))
 
 
-@contextmanager
-def _cleanup_deferred(number: int) -> Iterator[None]:
-    """Log an error of the block: generation `number` is current, and the next run removes its record."""
-    try:
-        yield
-    except (WindowshopError, OSError) as error:
-        log.warning("Generation %06d is current; the next run removes the record of it: %s", number, error)
+def _cleanup_of(number: int) -> AbstractContextManager[None]:
+    """Log an error of the block instead of raising it: the generation is current."""
+    return RunWarnings().warn_on_error(f"Generation {number:06d} is current; the next run removes the record of it.")
 
 
 def _move(home: Path, to: int | None) -> tuple[int, int, int]:

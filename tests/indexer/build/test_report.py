@@ -11,7 +11,6 @@ from indexer.build.report import (
     BUILD,
     UPDATE,
     IndexReport,
-    RunWarnings,
     newest_report,
     print_rejections,
     rejected_table,
@@ -20,6 +19,7 @@ from indexer.build.report import (
 from indexer.feed_changes import ADDED, Changes
 from indexer.generations.gates import PASSED, Gate
 from indexer.generations.manifest import Manifest
+from indexer.run_warnings import RunWarnings
 from indexer.step_times import Step
 from indexer.types import Block, EncoderSpec, IndexRecord, Recall
 
