@@ -34,7 +34,6 @@ pytestmark = [
 
 STORE_BYTES = 80 * 2**20
 PRODUCTS = 23
-CLIENT_PORT = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +87,39 @@ def node():
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Two nodes on this machine."""
+    """The address of two nodes on this machine."""
     from ray.cluster_utils import Cluster  # as above
 
-    CLIENT_PORT.append(free_port())
-    head = {**node(), "include_dashboard": False, "ray_client_server_port": CLIENT_PORT[0]}
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setenv("RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S", "300")  # of 30 for a client's process to start
         ports_at_once(monkeypatch)
-        made = Cluster(initialize_head=True, head_node_args=head)
+        made = Cluster(initialize_head=True, head_node_args={**node(), "include_dashboard": False, "no_monitor": True})
         made.add_node(**node())
-    ray.init(address=made.address, log_to_driver=False)
-    yield made
-    ray.shutdown()
+    yield made.address
     made.shutdown()
+
+
+@pytest.fixture
+def connected(cluster):
+    """The address of the cluster, to which this process is connected."""
+    ray.init(address=cluster, log_to_driver=False)
+    yield cluster
+    ray.shutdown()
+
+
+@pytest.fixture
+def outside(cluster):
+    """Where clients from outside reach the cluster: a head's server for one client, in this process.
+
+    A head starts a process for each client, which dies in one of fourteen starts (see `ray_cluster`); it then waits
+    for half a minute.
+    """
+    from ray.util.client.server import server  # as above
+
+    port = free_port()
+    serving = server.serve("127.0.0.1", port, lambda *_, **__: ray.init(address=cluster, log_to_driver=False))
+    yield f"ray://127.0.0.1:{port}"
+    serving.stop(0)
+    ray.shutdown()
 
 
 @pytest.fixture(scope="module")
@@ -134,12 +152,12 @@ def check_same(home, report, local):
 
 
 def test_a_killed_worker_costs_no_more_than_its_batches_and_an_update_encodes_what_is_new(
-    cluster, feed, local, tmp_path, caplog
+    connected, feed, local, tmp_path, caplog
 ):
     """Builds what a local build does, though a worker is killed; the workers do the update too."""
     home, encoder = tmp_path / "home", FakeEncoder()
     source = FakeSource("fake", deadly=str(tmp_path / "killed"))
-    with cluster_workers(ClusterOptions(cluster.address, workers=2), encoder, source, picture_seconds=60) as workers:
+    with cluster_workers(ClusterOptions(connected, workers=2), encoder, source, picture_seconds=60) as workers:
         build = BuildOptions(PipelineOptions(4, workers=workers))
         report = build_index(home, feed, encoder, build)
         assert (tmp_path / "killed").is_file()
@@ -154,20 +172,24 @@ def test_a_killed_worker_costs_no_more_than_its_batches_and_an_update_encodes_wh
     np.testing.assert_allclose(open_current(home).rows[-1][6:], [0, 0, 1], atol=1e-3)
 
 
-def test_the_command_encodes_on_the_cluster_from_outside(cluster, feed, tmp_path):
-    def build(name, *where):
-        home = tmp_path / name
-        arguments = ["build", "--home", home, "--feed", feed, "--encoder", "colour", *where]
-        done = subprocess.run(
-            [sys.executable, "-m", "indexer", *map(str, arguments)], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 3, done.stderr  # two rows are rejected
-        assert f"{PRODUCTS} different pictures encoded" in done.stdout
-        return (open_current(home).folder / "rows.npy").read_bytes(), done.stderr[done.stderr.index("Rejected") :]
+def test_the_command_encodes_on_the_cluster_from_outside(outside, feed, tmp_path):
+    def arguments(name, *where):
+        return ["build", "--home", str(tmp_path / name), "--feed", str(feed), "--encoder", "colour", *where]
 
-    there, here = build("there", "--on", f"ray://127.0.0.1:{CLIENT_PORT[0]}"), build("here")
-    assert there[0] == here[0]
-    assert there[1].replace("there", "here") == here[1]
+    def made(name, output, errors):
+        assert f"{PRODUCTS} different pictures encoded" in output
+        return (open_current(tmp_path / name).folder / "rows.npy").read_bytes(), errors[errors.index("Rejected") :]
+
+    there = subprocess.run(
+        [sys.executable, "-m", "indexer", *arguments("there", "--on", outside)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    here = CliRunner().invoke(command.main, arguments("here"))
+    assert (there.returncode, here.exit_code) == (3, 3), there.stderr  # two rows are rejected
+    rows, errors = made("there", there.stdout, there.stderr)
+    assert (rows, errors.replace("there", "here")) == made("here", here.stdout, here.stderr)
 
 
 class BusyHead:
