@@ -4,49 +4,35 @@ from __future__ import annotations
 
 import click
 
-from indexer.cli.common import Commands
-from indexer.cli.index_commands import build_command, info_command, rollback_command, update_command
-from indexer.cli.maintenance_commands import (
-    backup_command,
-    cache_command,
-    catalogue_command,
-    fetch_command,
-    restore_command,
-    verify_command,
-)
-from indexer.cli.product_commands import add_command, remove_command
-from indexer.cli.setup_command import setup_command
-from indexer.cli.training_commands import (
-    detector_command,
-    kinds_command,
-    phrases_command,
-    starter_command,
-    train_command,
-)
+from indexer.cli.common import Commands, LazyCommand
 
-COMMANDS = [
-    add_command,
-    backup_command,
-    build_command,
-    cache_command,
-    fetch_command,
-    catalogue_command,
-    info_command,
-    remove_command,
-    restore_command,
-    rollback_command,
-    setup_command,
-    starter_command,
-    kinds_command,
-    phrases_command,
-    detector_command,
-    train_command,
-    update_command,
-    verify_command,
-]
+INDEX, PRODUCTS = "indexer.cli.index_commands", "indexer.cli.product_commands"
+MAINTENANCE, TRAINING = "indexer.cli.maintenance_commands", "indexer.cli.training_commands"
+COMMANDS = {
+    "add": LazyCommand(PRODUCTS, "add_command", "Add or change a few products; servers show them in seconds."),
+    "backup": LazyCommand(MAINTENANCE, "backup_command", "Copy the shop while it is served."),
+    "build": LazyCommand(INDEX, "build_command", "Index a feed; what was encoded before is reused."),
+    "cache": LazyCommand(MAINTENANCE, "cache_command", "List or shrink stored vectors and pictures."),
+    "catalogue": LazyCommand(MAINTENANCE, "catalogue_command", "Move the catalogue to PostgreSQL or back."),
+    "detector": LazyCommand(TRAINING, "detector_command", "Train what finds the objects of a photo, from scratch."),
+    "fetch": LazyCommand(MAINTENANCE, "fetch_command", "Fetch the index that another machine built."),
+    "info": LazyCommand(INDEX, "info_command", "Print what the current index is made of, as JSON."),
+    "kinds": LazyCommand(TRAINING, "kinds_command", "Fit the kinds that a photo's verdict knows."),
+    "phrases": LazyCommand(TRAINING, "phrases_command", "Encode the phrases about kinds of all shops."),
+    "remove": LazyCommand(PRODUCTS, "remove_command", "Remove products by id; servers follow in seconds."),
+    "restore": LazyCommand(MAINTENANCE, "restore_command", "Restore a shop from a backup, checking every file."),
+    "rollback": LazyCommand(INDEX, "rollback_command", "Return to another generation of the index."),
+    "setup": LazyCommand(
+        "indexer.cli.setup_command", "setup_command", "Install the text weights, and build the starter's models."
+    ),
+    "starter": LazyCommand(TRAINING, "starter_command", "Train the starter's heads from scratch."),
+    "train": LazyCommand(TRAINING, "train_command", "Fit heads on the shop's own products."),
+    "update": LazyCommand(INDEX, "update_command", "Bring the shop up to date with its feed."),
+    "verify": LazyCommand(MAINTENANCE, "verify_command", "Check that catalogue, cache and index are whole and agree."),
+}
 
 
-@click.group(cls=Commands, commands=COMMANDS)
+@click.group(cls=Commands, lazy=COMMANDS)
 def main() -> None:
     """Make and check the index of a shop.
 

@@ -28,8 +28,17 @@ def imports(source: Path) -> tuple[ast.Import | ast.ImportFrom, ...]:
     return tuple(node for node in statements(tree(source).body) if isinstance(node, ast.Import | ast.ImportFrom))
 
 
+@cache
+def lazy_modules(source: Path) -> frozenset[str]:
+    """The modules that a table of commands names; they are imported when a command runs."""
+    if "LazyCommand(" not in source.read_text(encoding="utf-8"):
+        return frozenset()
+    texts = [node.value for node in ast.walk(tree(source)) if isinstance(node, ast.Constant)]
+    return frozenset(text for text in texts if isinstance(text, str) and text.partition(".")[0] in ORDER and "." in text)
+
+
 def imported_modules(source: Path) -> set[str]:
-    names: set[str] = set()
+    names = set(lazy_modules(source))
     for node in imports(source):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
@@ -77,6 +86,7 @@ def packages_imported():
     imported: dict[str, set[str]] = {}
     for module, path in modules.items():
         here = imported.setdefault(package(module), set())
+        here |= {package(name) for name in lazy_modules(path)} - {package(module)}
         for node in imports(path):
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]

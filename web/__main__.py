@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import click
 
-from indexer.cli.common import Commands
-from web.cli.demo import demo
-from web.cli.key_commands import key
-from web.cli.openapi import openapi
-from web.cli.serve import serve
+from indexer.cli.common import Commands, LazyCommand
+
+COMMANDS = {
+    "demo": LazyCommand("web.cli.demo", "demo", "Index the sample shop if needed, and serve it."),
+    "key": LazyCommand("web.cli.key_commands", "key", "Create, list and revoke API keys."),
+    "openapi": LazyCommand("web.cli.openapi", "openapi", "Print the API's OpenAPI document."),
+    "serve": LazyCommand("web.cli.serve", "serve", "Serve a shop over HTTP."),
+}
 
 
-@click.group(cls=Commands)
+@click.group(cls=Commands, lazy=COMMANDS)
 def main() -> None:
     """Serve a shop over HTTP, and manage its keys."""
 
-
-for command in (serve, demo, key, openapi):
-    main.add_command(command)
 
 if __name__ == "__main__":
     main(prog_name="python -m web")

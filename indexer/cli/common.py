@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +48,50 @@ encoding_option = click.option(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class LazyCommand:
+    """A command that is imported when it runs: its module, its name there, and what lists of commands say of it."""
+
+    module: str
+    name: str
+    help: str
+
+
 class Commands(click.Group):
     """Start the log; print our errors and the system's as "Error: message hint", exit code 1; 130 when interrupted.
 
-    A letter that the terminal's encoding lacks is printed as its code ("\\u8336"), because a title may hold any letter.
+    The modules of `lazy` commands are imported when they run: all together they take seconds. A letter that the
+    terminal's encoding lacks is printed as its code ("\\u8336"), because a title may hold any letter.
     """
+
+    def __init__(self, *args: Any, lazy: Mapping[str, LazyCommand] | None = None, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.lazy: Mapping[str, LazyCommand] = lazy or {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, sorted."""
+        return sorted({*self.commands, *self.lazy})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, imported if need be; None where there is none of that name."""
+        lazy = self.lazy.get(cmd_name)
+        if lazy is None:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(lazy.module), lazy.name)
+        return command
+
+    def summary_of(self, ctx: click.Context, cmd_name: str, limit: int) -> str:
+        """Return what a list of commands says of one, in at most `limit` characters; nothing is imported for it."""
+        lazy = self.lazy.get(cmd_name)
+        command = click.Command(cmd_name, help=lazy.help) if lazy else self.commands[cmd_name]
+        return command.get_short_help_str(limit)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands."""
+        names = self.list_commands(ctx)
+        limit = formatter.width - 6 - max(map(len, names))  # as click has it
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self.summary_of(ctx, name, limit)) for name in names])
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

@@ -1,4 +1,4 @@
 """JSON routes.
 
-Imported by web, web.assistant, web.reviews.api.
+Imported by web.app, web.assistant, web.reviews.api.
 """

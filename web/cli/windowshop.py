@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 
 import click
 
-from indexer.cli.common import Commands
+from indexer.cli.common import Commands, LazyCommand
 
 # Command -> the module of its group, and its name there where that differs.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -45,21 +46,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+def _lazy(room: str, name: str) -> LazyCommand:
+    commands: Mapping[str, LazyCommand] = import_module(f"{room}.__main__").COMMANDS
+    return commands[name]
+
+
 class _JoinedGroup(Commands):
-    """Load a command's room only when the command runs or help is printed."""
-
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        room, name = COMMANDS[cmd_name]
-        group: click.Group = import_module(f"{room}.__main__").main
-        return group.commands[name]
+        """Return the names of all commands, in the order in which a shop needs them."""
+        return list(self.lazy)
 
 
-@click.group(cls=_JoinedGroup)
+@click.group(cls=_JoinedGroup, lazy={name: _lazy(*place) for name, place in COMMANDS.items()})
 @click.version_option(package_name="windowshop")
 def main() -> None:
     """Index a shop's pictures, search them, and serve the shop."""

@@ -1,4 +1,4 @@
 """Receive the webhooks of shop platforms: check who sent them, store them, and answer before anything is fetched.
 
-Imported by web.
+Imported by web.app.
 """

@@ -1,4 +1,4 @@
 """The search for a merchant's own pages: one script with its web components, and an adapter for InstantSearch.
 
-Imported by web, web.pages.
+Imported by web.app, web.pages.
 """

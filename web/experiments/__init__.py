@@ -1,4 +1,4 @@
 """The API of experiments on the feed.
 
-Imported by web, web.openapi.
+Imported by web.app, web.openapi.
 """

@@ -1,4 +1,4 @@
 """Build the OpenAPI document and its reference page.
 
-Imported by web, web.cli.
+Imported by web.app, web.cli.
 """

@@ -1,4 +1,4 @@
 """HTML pages and what their templates show.
 
-Imported by web, web.reviews, web.saved, web.seo.
+Imported by web.app, web.reviews, web.saved, web.seo.
 """

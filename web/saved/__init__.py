@@ -1,4 +1,4 @@
 """Favourites and comparisons: products that a shopper's own browser remembers, as pages with an address.
 
-Imported by web.
+Imported by web.app.
 """

@@ -1,4 +1,4 @@
 """Let search engines and messengers read the shop: page heads, structured data, sitemap, robots.txt and manifest.
 
-Imported by web.
+Imported by web.app.
 """

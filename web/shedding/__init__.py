@@ -1,4 +1,4 @@
 """Load shedding: refuse what a busy server could not answer in time, before a thread and Flask are reached.
 
-Imported by web, web.cli.
+Imported by web.app, web.cli.
 """

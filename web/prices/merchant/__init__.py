@@ -1,4 +1,4 @@
 """Prices for merchants and owners: the page, its API, and the section of the operator's page.
 
-Imported by web, web.api, web.openapi.
+Imported by web.api, web.app, web.openapi.
 """
