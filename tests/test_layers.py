@@ -34,7 +34,9 @@ def lazy_modules(source: Path) -> frozenset[str]:
     if "LazyCommand(" not in source.read_text(encoding="utf-8"):
         return frozenset()
     texts = [node.value for node in ast.walk(tree(source)) if isinstance(node, ast.Constant)]
-    return frozenset(text for text in texts if isinstance(text, str) and text.partition(".")[0] in ORDER and "." in text)
+    return frozenset(
+        text for text in texts if isinstance(text, str) and text.partition(".")[0] in ORDER and "." in text
+    )
 
 
 def imported_modules(source: Path) -> set[str]:
