@@ -1,6 +1,7 @@
 """What every test stands on: one folder of exported models, so that a machine exports the starter once."""
 
 import gc
+import logging
 import os
 import sys
 from contextlib import suppress
@@ -10,6 +11,7 @@ import pytest
 from _pytest.assertion import rewrite
 from hypothesis import settings
 
+from catalog.logs import LogHandler
 from tests.catalog.postgres.server import PostgresServer, require
 from tests.indexer.vectors.milvus_server import running_server
 
@@ -54,6 +56,15 @@ def same_priority(monkeypatch):
     monkeypatch.setattr(os, "nice", lambda more: nice(0))
     if hasattr(os, "sched_setscheduler"):
         monkeypatch.setattr(os, "sched_setscheduler", lambda *policy: None)
+
+
+@pytest.fixture(autouse=True)
+def same_log():
+    """Commands that serve make their process log to stderr for good: what later tests read there would not be alone."""
+    yield
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if isinstance(handler, LogHandler)]:
+        root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
