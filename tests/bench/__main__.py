@@ -89,7 +89,9 @@ def main() -> None:
         shop = options.shop or options.home / "shop 0"
         report["reviews"] = reviewing(shop, options.home / "reviewed", options.reviews, server)
     if "peers" in wanted:
-        report["peers"] = comparing(options.shop or options.home / "shop 0", options.rows)
+        report["peers"] = comparing(options.shop or options.home / "shop 0", options.rows, options.home / "peers")
+        Path("var").mkdir(exist_ok=True)
+        Path("var/peers.md").write_text(report["peers"].pop("tables"))
     if "clip-retrieval" in wanted:
         folder = options.home / "clip-retrieval"
         report["clip-retrieval"] = indexing_beside(options.data, folder, options.count, options.python)

@@ -1,211 +1,235 @@
-"""Indexes that are compared: each builds from float16 rows (n, dim), and finds row numbers by inner product.
+"""What is compared: an index is built from float16 rows (n, dim) into a folder, opened, and finds row numbers.
 
-`efforts` are its settings from fast to thorough. Imports of peers stand in their classes: each may be missing.
+`efforts` are its settings from fast to thorough. Imports of peers stand in their methods: each may be missing.
 """
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+import time
 from abc import ABC, abstractmethod
-from typing import Any
+from pathlib import Path
+from typing import NamedTuple
 
 import faiss
 import numpy as np
 
 from indexer.ann.exact_rerank import RerankedSearch
 from indexer.ann.faiss_index import VectorIndex
-from indexer.ann.index_plan import IndexPlan, plan_for
+from indexer.ann.index_plan import IndexPlan, list_count, plan_for
 from indexer.types import Floats, Ids, Mask
 
 LINKS, BUILD_EFFORT = 32, 128  # of graphs
-EFFORTS = (10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 384, 512, 768, 1024)
+GRAPH_EFFORTS = (10, 16, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 384, 512, 768, 1024, 1536, 2048)
+LIST_EFFORTS = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 MOST_LISTS = 128  # of ours, twice as many at most
+FILTER_SHARE = 0.05
+TRAINING_ROWS = 64  # a list, at most: k-means of FAISS takes 256 otherwise, for hours on one thread
+TRAINING_ROUNDS = 10
+BLOCK = 5_000  # rows that are added at once
+
+
+class Effort(NamedTuple):
+    """How much a search reads: lists or the effort of a graph, and how many times the rows wanted are read exactly."""
+
+    width: int
+    refine: int = 1
 
 
 class Contestant(ABC):
-    """One index; `filters` says whether a mask is applied inside its search."""
+    """One index.
 
-    efforts: tuple[int, ...] = EFFORTS
-    filtered_efforts: tuple[int, ...] = ()  # with a mask, where they are others
-    filters = False
+    `filters` says whether a filter is applied inside its search, `in_memory` that it has no files, `reads_files` that
+    searches read files, which are no part of its own memory.
+    """
+
+    widths: tuple[int, ...] = GRAPH_EFFORTS
+    filtered_widths: tuple[int, ...] = ()  # with the filter, where they are others
+    refines: tuple[int, ...] = (1,)
+    filters = True
+    in_memory = False
+    reads_files = False
+
+    clock = staticmethod(time.process_time)  # seconds of the processor, of all threads
+
+    def widths_for(self, filtered: bool) -> tuple[int, ...]:
+        """Return the widths of searches with or without the filter."""
+        return self.filtered_widths if filtered and self.filtered_widths else self.widths
 
     @abstractmethod
-    def build(self, rows: np.ndarray, emphasis: Floats) -> None:
-        """Index the rows on one thread."""
+    def build(self, rows: np.ndarray, emphasis: Floats, folder: Path) -> None:
+        """Index the rows on one thread, in the files of a folder or in memory."""
 
     @abstractmethod
-    def search(self, query: Floats, k: int, effort: int, allowed: Mask | None = None) -> Ids:
+    def open(self, folder: Path, rows: np.ndarray, mask: Mask) -> None:
+        """Make ready to search; `mask` (n,) is of the rows that the filter allows."""
+
+    @abstractmethod
+    def search(self, query: Floats, k: int, effort: Effort, filtered: bool = False) -> Ids:
         """Return the numbers of the k best rows."""
 
 
 class Windowshop(Contestant):
     """Ours: lists of 4-bit codes, or flat, and float16 rows that decide.
 
-    Without a mask an effort is a gap of cosines in hundredths, with one a number of lists.
+    Without the filter the width is a gap of cosines in hundredths, with it a number of lists.
     """
 
-    efforts = tuple(range(4, 60, 2))
-    filtered_efforts = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256)
-    filters = True
+    widths = tuple(range(4, 60))
+    filtered_widths = LIST_EFFORTS
+    clock = staticmethod(time.thread_time)  # it searches in the thread that asks; threads of peers run beside it
 
-    def build(self, rows, emphasis):
+    def build(self, rows, emphasis, folder):
         plan = plan_for(len(rows))
-        self.index = VectorIndex.build(rows, IndexPlan(plan.kind, plan.lists, 0, emphasis), threads=1)
-        self.rows = rows
+        index = VectorIndex.build(rows, IndexPlan(plan.kind, plan.lists, 0, emphasis), threads=1)
+        index.save(folder / "index.faiss")
 
-    def search(self, query, k, effort, allowed=None):
-        lists, gap = (MOST_LISTS, effort / 100) if allowed is None else (effort, 0.0)
-        return RerankedSearch(self.index, self.rows, lists, 2, 0, gap).search(query, k, allowed)[1]
+    def open(self, folder, rows, mask):
+        self.index, self.rows, self.mask = VectorIndex.load(folder / "index.faiss", threads=1), rows, mask
+        self.searches = {}
+
+    def search(self, query, k, effort, filtered=False):
+        if (searcher := self.searches.get((effort.width, filtered))) is None:
+            settings = (effort.width, 2) if filtered else (MOST_LISTS, 2, 0, effort.width / 100)
+            searcher = self.searches[effort.width, filtered] = RerankedSearch(self.index, self.rows, *settings)
+        return searcher.search(query, k, self.mask if filtered else None)[1]
 
 
-class FaissGraph(Contestant):
+class FaissPeer(Contestant):
+    """An index of FAISS in memory; the filter is a bitmap, made once."""
+
+    def open(self, folder, rows, mask):
+        faiss.omp_set_num_threads(1)
+        self.index = faiss.read_index(str(folder / "index.faiss"))
+        self.allowed = faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
+
+    def add(self, index, rows, folder):
+        """Add the rows and save."""
+        for start in range(0, len(rows), BLOCK):
+            index.add(rows[start : start + BLOCK].astype(np.float32))
+        faiss.write_index(index, str(folder / "index.faiss"))
+
+
+class FaissGraph(FaissPeer):
     """A graph of FAISS over float16 rows."""
 
-    filters = True
+    codes = faiss.ScalarQuantizer.QT_fp16
 
-    def build(self, rows, emphasis):
+    def build(self, rows, emphasis, folder):
         faiss.omp_set_num_threads(1)
-        half = faiss.ScalarQuantizer.QT_fp16
-        self.index = faiss.IndexHNSWSQ(rows.shape[1], half, LINKS, faiss.METRIC_INNER_PRODUCT)
-        self.index.hnsw.efConstruction = BUILD_EFFORT
-        self.index.train(rows[:1000].astype(np.float32))
-        for start in range(0, len(rows), 5_000):
-            self.index.add(rows[start : start + 5_000].astype(np.float32))
+        index = faiss.IndexHNSWSQ(rows.shape[1], self.codes, LINKS, faiss.METRIC_INNER_PRODUCT)
+        index.hnsw.efConstruction = BUILD_EFFORT
+        index.train(spread(rows, 10_000))
+        self.add(index, rows, folder)
 
-    def search(self, query, k, effort, allowed=None):
-        chosen: dict[str, Any] = {}
-        if allowed is not None:
-            chosen["sel"] = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
-        return self.index.search(query[None], k, params=faiss.SearchParametersHNSW(efSearch=effort, **chosen))[1][0]
+    def search(self, query, k, effort, filtered=False):
+        only = {"sel": self.allowed} if filtered else {}
+        parameters = faiss.SearchParametersHNSW(efSearch=effort.width, **only)
+        return self.index.search(query[None], k, params=parameters)[1][0]
+
+
+class FaissByteGraph(FaissGraph):
+    """A graph of FAISS over rows of 8-bit numbers, which alone decide."""
+
+    codes = faiss.ScalarQuantizer.QT_8bit
+
+
+class FaissLists(FaissPeer):
+    """Inverted lists of FAISS, rows of 8-bit numbers, which alone decide."""
+
+    widths = LIST_EFFORTS
+    codes = "SQ8"
+
+    def build(self, rows, emphasis, folder):
+        faiss.omp_set_num_threads(1)
+        lists = list_count(len(rows))
+        made = faiss.index_factory(rows.shape[1], f"IVF{lists},{self.codes}", faiss.METRIC_INNER_PRODUCT)
+        inner = faiss.extract_index_ivf(made)
+        inner.cp.niter, inner.cp.max_points_per_centroid = TRAINING_ROUNDS, TRAINING_ROWS
+        made.train(spread(rows, TRAINING_ROWS * lists))
+        self.add(made, rows, folder)
+
+    def search(self, query, k, effort, filtered=False):
+        return self.index.search(query[None], k, params=self.lists_read(effort, filtered))[1][0]
+
+    def lists_read(self, effort, filtered):
+        """Return the parameters of a search of lists."""
+        only = {"sel": self.allowed} if filtered else {}
+        return faiss.SearchParametersIVF(nprobe=effort.width, **only)
+
+
+class FaissFastScan(FaissLists):
+    """Inverted lists of FAISS, 4-bit codes of two numbers, and float16 rows in memory that decide."""
+
+    refines = (4, 10, 20, 40)
+
+    def build(self, rows, emphasis, folder):
+        self.codes = f"PQ{rows.shape[1] // 2}x4fs,Refine(SQfp16)"
+        super().build(rows, emphasis, folder)
+
+    def search(self, query, k, effort, filtered=False):
+        lists = self.lists_read(effort, filtered)
+        both = faiss.IndexRefineSearchParameters(k_factor=effort.refine, base_index_params=lists)
+        return self.index.search(query[None], k, params=both)[1][0]
 
 
 class Hnswlib(Contestant):
-    """A graph over float32 rows; a mask is a call of Python for each row that is looked at."""
+    """A graph over float32 rows; the filter is a call of Python for each row that is looked at."""
 
-    filters = True
+    def build(self, rows, emphasis, folder):
+        import hnswlib
 
-    def build(self, rows, emphasis):
+        index = hnswlib.Index("ip", rows.shape[1])
+        index.init_index(len(rows), M=LINKS, ef_construction=BUILD_EFFORT, random_seed=0)
+        index.set_num_threads(1)
+        for start in range(0, len(rows), BLOCK):
+            part = rows[start : start + BLOCK].astype(np.float32)
+            index.add_items(part, np.arange(start, start + len(part)), num_threads=1)
+        index.save_index(str(folder / "graph"))
+
+    def open(self, folder, rows, mask):
         import hnswlib
 
         self.index = hnswlib.Index("ip", rows.shape[1])
-        self.index.init_index(len(rows), M=LINKS, ef_construction=BUILD_EFFORT, random_seed=0)
+        self.index.load_index(str(folder / "graph"), max_elements=len(rows))
         self.index.set_num_threads(1)
-        for start in range(0, len(rows), 5_000):
-            part = rows[start : start + 5_000].astype(np.float32)
-            self.index.add_items(part, np.arange(start, start + len(part)), num_threads=1)
+        self.only = lambda number: bool(mask[number])
 
-    def search(self, query, k, effort, allowed=None):
-        self.index.set_ef(max(effort, k))
-        only = None if allowed is None else lambda number: bool(allowed[number])
+    def search(self, query, k, effort, filtered=False):
+        self.index.set_ef(max(effort.width, k))
+        only = self.only if filtered else None
         return self.index.knn_query(query, k, num_threads=1, filter=only)[0][0].astype(np.int64)
 
 
 class Usearch(Contestant):
-    """A graph over float16 rows; from Python it takes no mask."""
+    """A graph over float16 rows; from Python it takes no filter."""
 
-    def build(self, rows, emphasis):
+    filters = False
+
+    def build(self, rows, emphasis, folder):
         from usearch.index import Index
 
-        self.index = Index(ndim=rows.shape[1], metric="ip", dtype="f16", connectivity=LINKS, expansion_add=BUILD_EFFORT)
-        self.index.add(np.arange(len(rows)), np.ascontiguousarray(rows), threads=1)
+        index = Index(ndim=rows.shape[1], metric="ip", dtype="f16", connectivity=LINKS, expansion_add=BUILD_EFFORT)
+        for start in range(0, len(rows), BLOCK):
+            part = np.ascontiguousarray(rows[start : start + BLOCK])
+            index.add(np.arange(start, start + len(part)), part, threads=1)
+        index.save(folder / "graph")
 
-    def search(self, query, k, effort, allowed=None):
-        self.index.expansion_search = effort
+    def open(self, folder, rows, mask):
+        from usearch.index import Index
+
+        self.index = Index.restore(folder / "graph")
+
+    def search(self, query, k, effort, filtered=False):
+        self.index.expansion_search = effort.width
         return self.index.search(query.astype(np.float16), k, threads=1).keys.astype(np.int64)
 
 
-class QdrantLocal(Contestant):
-    """The local mode of qdrant-client: NumPy over all rows, exact, without an index."""
-
-    efforts = (1,)
-    filters = True
-
-    def build(self, rows, emphasis):
-        from qdrant_client import QdrantClient, models
-
-        self.models, self.client = models, QdrantClient(":memory:")
-        size = models.VectorParams(size=rows.shape[1], distance=models.Distance.DOT)
-        self.client.create_collection("rows", vectors_config=size)
-        self.client.upload_collection("rows", vectors=rows.astype(np.float32), ids=range(len(rows)))
-
-    def search(self, query, k, effort, allowed=None):
-        only = None
-        if allowed is not None:
-            numbers = self.models.HasIdCondition(has_id=np.flatnonzero(allowed).tolist())
-            only = self.models.Filter(must=[numbers])
-        found = self.client.query_points("rows", query=query, limit=k, query_filter=only).points
-        return np.array([point.id for point in found], np.int64)
-
-
-class Lancedb(Contestant):
-    """Lists of PQ codes in files, refined with the rows; a mask is a column and a condition."""
-
-    efforts = (4, 8, 16, 32, 64, 128)
-    filters = True
-
-    def build(self, rows, emphasis):
-        import lancedb
-        import pyarrow as pa
-
-        self.folder = tempfile.mkdtemp()
-        vectors = pa.FixedSizeListArray.from_arrays(pa.array(rows.astype(np.float32).ravel()), rows.shape[1])
-        passes = pa.array(mask_of(len(rows)))
-        table = pa.table({"number": pa.array(np.arange(len(rows))), "passes": passes, "vector": vectors})
-        self.table = lancedb.connect(self.folder).create_table("rows", table)
-        lists = max(1, plan_for(max(len(rows), 10_001)).lists)
-        self.table.create_index(metric="dot", num_partitions=lists, num_sub_vectors=rows.shape[1] // 4)
-
-    def search(self, query, k, effort, allowed=None):
-        wanted = self.table.search(query).distance_type("dot").nprobes(effort).refine_factor(20).limit(k)
-        if allowed is not None:
-            wanted = wanted.where("passes", prefilter=True)
-        return wanted.select(["number"]).to_arrow()["number"].to_numpy()
-
-    def __del__(self):
-        shutil.rmtree(getattr(self, "folder", ""), ignore_errors=True)
-
-
-class MilvusLite(Contestant):
-    """Milvus in a file, lists of float32 rows."""
-
-    efforts = (4, 8, 16, 32, 64, 128)
-    filters = True
-
-    def build(self, rows, emphasis):
-        from pymilvus import MilvusClient
-
-        self.folder = tempfile.mkdtemp()
-        self.client = MilvusClient(f"{self.folder}/rows.db")
-        self.client.create_collection("rows", dimension=rows.shape[1], metric_type="IP", auto_id=False)
-        passes = mask_of(len(rows))
-        for start in range(0, len(rows), 1_000):
-            part = rows[start : start + 1_000].astype(np.float32)
-            fields = zip(range(start, start + len(part)), part, passes[start : start + len(part)], strict=True)
-            self.client.insert(
-                "rows", [{"id": at, "vector": row.tolist(), "passes": bool(ok)} for at, row, ok in fields]
-            )
-
-    def search(self, query, k, effort, allowed=None):
-        only = "" if allowed is None else "passes == true"
-        parameters = {"metric_type": "IP", "params": {"nprobe": effort}}
-        found = self.client.search("rows", [query.tolist()], limit=k, filter=only, search_params=parameters)
-        return np.array([hit["id"] for hit in found[0]], np.int64)
-
-    def __del__(self):
-        shutil.rmtree(getattr(self, "folder", ""), ignore_errors=True)
+def spread(rows: np.ndarray, count: int) -> Floats:
+    """Return at most so many rows, evenly spread, as float32."""
+    step = max(1, len(rows) // count)
+    return np.asarray(rows[::step][:count], np.float32)
 
 
 def mask_of(count: int) -> Mask:
     """Return the mask of the filter that is measured: one row in twenty."""
-    return np.random.default_rng(5).random(count) < 0.05
-
-
-CONTESTANTS: dict[str, type[Contestant]] = {
-    "FAISS HNSW f16": FaissGraph,
-    "hnswlib": Hnswlib,
-    "usearch f16": Usearch,
-    "lancedb": Lancedb,
-    "qdrant-client, local": QdrantLocal,
-    "milvus-lite": MilvusLite,
-}
+    return np.random.default_rng(5).random(count) < FILTER_SHARE
