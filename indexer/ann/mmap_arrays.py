@@ -35,8 +35,11 @@ def blocks_at(rows: NDArray[np.floating], numbers: Ids) -> Iterator[tuple[Ids, F
 def sample_rows(rows: NDArray[np.floating], size: int, seed: int) -> Floats:
     """Return up to `size` rows in order as float32, sampled at random."""
     picked = np.sort(np.random.default_rng(seed).choice(len(rows), min(size, len(rows)), replace=False))
-    sample = np.ascontiguousarray(rows[picked], dtype=np.float32)
-    release_pages(rows)
+    sample = np.empty((len(picked), rows.shape[1]), np.float32)
+    start = 0
+    for numbers, block in blocks_at(rows, picked):
+        sample[start : start + len(numbers)] = block
+        start += len(numbers)
     return sample
 
 

@@ -25,7 +25,7 @@ from indexer.ann.faiss_index import VectorIndex
 from indexer.ann.index_plan import FLAT, IVF_PQ, IVF_PQ4
 from indexer.ann.mmap_arrays import release_pages, sample_rows
 from indexer.layout import WORDS, RowLayout
-from indexer.numeric import unit
+from indexer.numeric import chunks, unit
 from indexer.types import Floats, Ids, IndexRecord, Recall
 
 RECALL_DEPTH = 10
@@ -35,6 +35,7 @@ TITLE_SAMPLE = 2_000
 TIE_TOLERANCE = 1e-5
 COSINE_GAPS = tuple(number / 100 for number in range(4, 60, 2))
 LEAST_GAIN = 0.001  # of recall, by twice as many lists; with less, they are not worth reading
+QUERIES_IN_MEMORY = 20  # whose candidates' rows are in memory, 64 kB around each
 NEAR_TARGET = 0.02  # below the target by more, lists are added whatever they gain
 
 Rows = NDArray[np.float16]
@@ -72,8 +73,7 @@ def tune(
     before = record
     while low:
         search = RerankedSearch.of(index, rows, record)
-        found_now = {name: recall_at_10(search.search, len(rows), queries[name], truths[name]) for name in low}
-        release_pages(rows)
+        found_now = {name: recall_at_10(search.search, rows, queries[name], truths[name]) for name in low}
         gaining = {
             both and filled[name]
             for name in low
@@ -155,8 +155,7 @@ def _with_gap(
 
     def measure(gap: float) -> None:
         search = RerankedSearch.of(index, rows, with_gap(gap)).search
-        recalls[gap] = {group.name: recall_at_10(search, len(rows), group.queries, group.tenth) for group in groups}
-        release_pages(rows)
+        recalls[gap] = {group.name: recall_at_10(search, rows, group.queries, group.tenth) for group in groups}
 
     def keeps_recall(gap: float) -> bool:
         measure(gap)
@@ -240,14 +239,18 @@ def tenth_scores(rows: Rows, queries: Floats) -> Floats:
 
 def _tenth_of(rows: Rows, queries: Floats, best: Ids) -> Floats:
     tenth = [exact_scores(rows, query, found).min() for query, found in zip(queries, best, strict=True)]
+    release_pages(rows)
     return np.array(tenth, np.float32)
 
 
-def recall_at_10(search: Search, count: int, queries: Floats, tenth: Floats) -> float:
-    """Return the share of the ten best of `count` rows that a search finds, given each query's tenth best score."""
-    depth = min(RECALL_DEPTH, count)
-    found = [search(query, depth)[0] >= least - TIE_TOLERANCE for query, least in zip(queries, tenth, strict=True)]
-    return sum(int(hits.sum()) for hits in found) / (depth * len(queries))
+def recall_at_10(search: Search, rows: Rows, queries: Floats, tenth: Floats) -> float:
+    """Return the share of the ten best of these rows that a search finds, given each query's tenth best score."""
+    depth, found = min(RECALL_DEPTH, len(rows)), 0
+    for part in chunks(len(queries), QUERIES_IN_MEMORY):
+        for query, least in zip(queries[part], tenth[part], strict=True):
+            found += int((search(query, depth)[0] >= least - TIE_TOLERANCE).sum())
+        release_pages(rows)
+    return found / (depth * len(queries))
 
 
 def _worst(reached: Mapping[str, float], kind: str) -> float | None:

@@ -125,8 +125,7 @@ class IndexRun:
                     draft.apply(diff.puts, diff.gone)
                 with timed_step("missing"):
                     sources = self._sources(draft.catalogue, pictures, titles)
-                    encoded = draft.catalogue.keys_of(product.id for product in diff.puts) if self._rebuild else ()
-                    late = list(sources.missing(draft.catalogue, but=set(encoded)))  # put while we encoded
+                    late = self._put_meanwhile(draft.catalogue, sources, diff)
                 diff.puts.clear()  # they are in the copy, and the index needs the memory
                 self._encode_missing(late, sources, files)
                 built = self._builder.build(draft.catalogue, sources, self._reusable(), self._options.force)
@@ -137,6 +136,11 @@ class IndexRun:
                     return self._publish(catalogue, draft, built)
                 self._builder.remove(built.candidate.folder)
         return built
+
+    def _put_meanwhile(self, catalogue: Catalogue, sources: VectorSources, diff: FeedDiff) -> list[PictureRow]:
+        """Return the pictures and titles of products that were put while those of the feed were encoded."""
+        encoded = catalogue.keys_of(product.id for product in diff.puts) if self._rebuild else ()
+        return list(sources.missing(catalogue, but=set(encoded)))
 
     def _publish(self, catalogue: Catalogue, draft: ImportDraft, built: BuiltGeneration) -> BuiltGeneration:
         complete = False

@@ -11,9 +11,10 @@ import numpy as np
 from catalog.errors import GenerationError
 from catalog.storage.catalogue import Catalogue
 from indexer.ann.index_plan import FLAT
-from indexer.ann.recall import MIN_RECALL
+from indexer.ann.recall import MIN_RECALL, QUERIES_IN_MEMORY
 from indexer.generations.golden_queries import golden_queries
 from indexer.generations.store import Generation
+from indexer.numeric import batches
 from indexer.types import Recall
 
 MAX_SAMPLED_ROWS = 200
@@ -92,12 +93,13 @@ def self_retrieval(candidate: Generation, seed: int = 0) -> Gate:
     sample = np.sort(np.random.default_rng(seed).choice(count, min(MAX_SAMPLED_ROWS, count), replace=False))
     weights: Mapping[str, float] = candidate.manifest.weights["picture"]
     found = 0
-    for number in sample.tolist():
-        row = np.asarray(candidate.rows[number], dtype=np.float32)
-        query = candidate.layout.weigh(row, weights)
-        scores, rows = candidate.search(query, 1)
-        found += bool(len(rows)) and bool(scores[0] >= float(query @ row) - TIE_TOLERANCE)
-    candidate.release_pages()
+    for part in batches(sample.tolist(), QUERIES_IN_MEMORY):
+        for number in part:
+            row = np.asarray(candidate.rows[number], dtype=np.float32)
+            query = candidate.layout.weigh(row, weights)
+            scores, rows = candidate.search(query, 1)
+            found += bool(len(rows)) and bool(scores[0] >= float(query @ row) - TIE_TOLERANCE)
+        candidate.release_pages()
     share = found / max(1, len(sample))
     least = 1.0 if candidate.vectors.kind == FLAT else MIN_SELF_RETRIEVAL
     summary = f"{found:,} of {len(sample):,} sampled rows find themselves first"

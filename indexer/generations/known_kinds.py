@@ -21,6 +21,7 @@ from safetensors.numpy import save
 
 from catalog.errors import EncoderUnavailable
 from catalog.files.atomic import write_atomically
+from indexer.ann.mmap_arrays import release_pages
 from indexer.encoders.registry import STARTER_HEADS
 from indexer.generations.store import Generation
 from indexer.layout import WORDS
@@ -79,6 +80,7 @@ class KnownKinds:
             rows = np.asarray(generation.rows[part], dtype=np.float32)
             cosines = [rows[:, layout.slice(name)] @ self.means.T for name in (MEANING, WORDS)]
             best = np.maximum(best, (pair[0] * cosines[0] + pair[1] * cosines[1]).max(axis=0))
+            release_pages(generation.rows, part)
         share = best / (self.home @ pair)
         return tuple(np.clip((share - UNSOLD) / (SOLD - UNSOLD), 0, 1).round(3).tolist())
 

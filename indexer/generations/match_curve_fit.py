@@ -112,6 +112,7 @@ def _search_sample(generation: Generation, catalogue: Catalogue, seed: int) -> I
             if stranger is not None:
                 view = _cosines(generation, query, int(numbers[other][0])) if pictures[position] > 1 else None
                 yield Views(categories[key], _cosines(generation, query, stranger), view)
+        generation.release_pages()
 
 
 def _stranger(key: int, categories: Mapping[int, str], owners: Ids, rows: Ids, row_owners: Ids) -> int | None:

@@ -96,8 +96,7 @@ def tune_milvus(
     record = replace(vectors.record, nprobe=0 if flat else 1, overfetch=0 if flat else OVERFETCH_FACTOR)
     while True:
         vectors = replace(vectors, record=record)
-        reached = {name: recall_at_10(vectors.search, len(rows), queries[name], truths[name]) for name in queries}
-        release_pages(rows)
+        reached = {name: recall_at_10(vectors.search, rows, queries[name], truths[name]) for name in queries}
         if min(reached.values()) >= goal.target or record.nprobe >= record.lists:
             return vectors, require_recall(reached, total, goal)
         record = replace(record, nprobe=min(record.nprobe * 2, record.lists))

@@ -132,7 +132,7 @@ def test_no_gap_costs_the_recall_that_is_asked_for():
     queries = rows[::20].astype(np.float32)
     record, recall = tune(index, rows, {"picture": queries}, Goal(target=0.96))
     by_number = RerankedSearch.of(index, rows, replace(record, cosine_gap=0.0, filled_cosine_gap=0.0)).search
-    reached = recall_at_10(by_number, COUNT, queries, tenth_scores(rows, queries))
+    reached = recall_at_10(by_number, rows, queries, tenth_scores(rows, queries))
     again = tune(index, rows, {"picture": queries}, Goal(target=0.96, minimum=reached))[1]
     assert again.picture >= reached
     assert recall.picture >= reached - LEAST_GAIN
@@ -147,7 +147,7 @@ def test_the_recall_is_that_of_the_last_step_where_no_gap_serves(index, queries,
     record, found = tune(index, ROWS, asked, Goal(target=0.97))
     assert (record.cosine_gap, record.filled_cosine_gap) == (0.0, 0.0)
     search = RerankedSearch.of(index, ROWS, record).search
-    reached = [recall_at_10(search, COUNT, each, tenth_scores(ROWS, each)) for each in asked.values()]
+    reached = [recall_at_10(search, ROWS, each, tenth_scores(ROWS, each)) for each in asked.values()]
     assert found.text == min(reached)
 
 
