@@ -1,9 +1,12 @@
 """Rows left in their file come whole, and do not stay in memory."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from indexer.ann.mmap_arrays import blocks, release_pages
+from indexer.ann import mmap_arrays
+from indexer.ann.mmap_arrays import blocks, release_pages, sample_rows
 
 
 @pytest.fixture
@@ -36,3 +39,26 @@ def test_arrays_in_memory_or_open_for_writing_are_left_alone(tmp_path):
     written[:] = 7
     release_pages(written)
     assert (own == 1).all() and (written == 7).all()
+
+
+def test_a_sample_needs_the_memory_of_few_rows_of_the_file(tmp_path, monkeypatch):
+    np.save(tmp_path / "large.npy", np.arange(200_000 * 64, dtype=np.int32).reshape(-1, 64))
+    rows = np.load(tmp_path / "large.npy", mmap_mode="r")
+    resident = []
+
+    def noting(array, part=None):
+        resident.append(kilobytes_of(tmp_path / "large.npy"))
+        release_pages(array, part)
+
+    monkeypatch.setattr(mmap_arrays, "release_pages", noting)
+    sample = sample_rows(rows, 20_000, seed=0)
+    assert sample.dtype == np.float32
+    assert len(np.unique(sample[:, 0])) == 20_000
+    np.testing.assert_array_equal(sample, rows[(sample[:, 0] // 64).astype(int)].astype(np.float32))
+    assert 0 < max(resident) < 0.25 * rows.nbytes / 1024
+
+
+def kilobytes_of(file):
+    """Return the kilobytes of a mapped file that are in this process's memory."""
+    parts = Path("/proc/self/smaps").read_text().split(f"{file}\n")[1:]
+    return sum(int(part.split("Rss:")[1].split()[0]) for part in parts)
