@@ -62,6 +62,7 @@ class ListMembers:
 
     def __init__(self, members: Sequence[Ids], rows: int) -> None:
         lists = len(members)
+        self._members = members
         self._list_of_row = np.zeros(rows, np.min_scalar_type(lists))
         self._first = np.full((lists, FIRST_ROWS), -1, np.int32)
         for number, own in enumerate(members):
@@ -73,6 +74,11 @@ class ListMembers:
         first = self._first[lists]
         seen: Ids = np.count_nonzero(allowed[first] & (first >= 0), axis=1)
         return seen
+
+    def count(self, lists: Ids, allowed: Mask) -> int:
+        """Return how many allowed rows these lists hold together."""
+        rows = np.concatenate([self._members[number] for number in lists.tolist()])
+        return int(np.count_nonzero(allowed.take(rows)))
 
     def held(self, allowed: Mask) -> Ids:
         """Return how many allowed rows each list holds: takes some milliseconds where there are a million rows."""

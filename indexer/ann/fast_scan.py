@@ -176,14 +176,17 @@ class FastScanSearch:
     def _nearest_allowed(self, query: Floats, k: int, allowed: Mask, nprobe: int) -> tuple[Ids, Floats]:
         """Return the lists nearest to a query of which `nprobe` and 24 hold allowed rows, k or more together.
 
-        Looks first only at some rows of the lists near to it, and at all lists where that does not suffice.
+        Looks first only at some rows of the lists near to it, then at all of theirs, and at all lists where that does
+        not suffice.
         """
         count = nprobe + FILTERED_LISTS
         lists, products = self._ranking.nearest(query, count + count // 4)
         seen = self._members.seen(lists, allowed)
         holding = np.flatnonzero(seen)
-        if len(holding) >= count and seen[: holding[count - 1] + 1].sum() >= k:
-            return lists[: holding[count - 1] + 1], products[: holding[count - 1] + 1]
+        if len(holding) >= count:
+            near = lists[: holding[count - 1] + 1]
+            if seen[: len(near)].sum() >= k or self._members.count(near, allowed) >= k:
+                return near, products[: len(near)]
         held = self._members.held(allowed)
         while True:
             lists, products = self._ranking.nearest(query, count, held)

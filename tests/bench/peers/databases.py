@@ -64,7 +64,7 @@ class LanceTable(Contestant):
         wanted = wanted.refine_factor(effort.refine).limit(k)
         if filtered:
             wanted = wanted.where("passes", prefilter=True)
-        return wanted.select(["number"]).to_arrow()["number"].to_numpy()
+        return wanted.select(["number", "_distance"]).to_arrow()["number"].to_numpy()
 
     def width(self, wanted, width):
         """Return the search with as many lists."""

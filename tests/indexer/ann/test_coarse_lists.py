@@ -54,6 +54,7 @@ def test_allowed_rows_are_counted_by_list():
     counted = ListMembers([np.sort(own) for own in members], len(order))
     allowed = CHANCE.random(len(order)) < 0.3
     np.testing.assert_array_equal(counted.held(allowed), [allowed[own].sum() for own in members])
+    assert counted.count(np.array([3, 0, 1]), allowed) == counted.held(allowed)[[3, 0, 1]].sum()
     seen = counted.seen(np.arange(4), allowed)
     assert seen[0] == 0 and seen[1] == allowed[members[1]].sum() and seen[2] == allowed[members[2]].sum()
     assert seen[3] == allowed[np.sort(members[3])[:FIRST_ROWS]].sum()

@@ -6,6 +6,7 @@ import faiss
 import numpy as np
 import pytest
 
+from indexer.ann import coarse_lists
 from indexer.ann.exact_rerank import RerankedSearch, exact_scores, top_rows
 from indexer.ann.faiss_index import VectorIndex
 from indexer.ann.index_plan import FLAT, IVF_PQ, IVF_PQ4, IVF_SQ8, IndexPlan, list_count, plan_for
@@ -145,6 +146,22 @@ def test_only_allowed_rows_come_back_and_the_index_is_not_changed(index):
     _, rows = index.search(query, 20, allowed, nprobe=32)
     assert set(rows[0] % 7) == {0}
     np.testing.assert_array_equal(before, index.search(query, 20, nprobe=32))
+
+
+def test_all_lists_are_counted_only_where_the_near_ones_do_not_suffice(monkeypatch):
+    """Lists of some 190 rows, of which 64 are looked at first: too few of them are allowed, of all rows enough."""
+    rows = clustered(6_000)
+    many = VectorIndex.build(rows, IndexPlan(IVF_PQ4, 32), threads=1)
+    allowed = np.arange(6_000) % 8 == 0
+    counted = []
+    held = coarse_lists.ListMembers.held
+    monkeypatch.setattr(coarse_lists.ListMembers, "held", lambda self, mask: counted.append(1) or held(self, mask))
+    for wanted, counts in ((300, 0), (700, 1)):
+        counted.clear()
+        _, found = many.search(rows[:1].astype(np.float32), wanted, allowed, nprobe=1)
+        assert len(counted) == counts
+        found = found[found >= 0]
+        assert len(found) == min(wanted, 700) and allowed[found].all()
 
 
 def test_too_few_allowed_rows_are_padded_with_minus_one(index):
