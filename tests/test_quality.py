@@ -45,6 +45,8 @@ def test_a_bootstrap_interval_is_drawn_by_its_seed():
     assert statistics.bootstrap(statistics.mean, [1, 1, 1]) == (1.0, 1.0)
     assert statistics.bootstrap(statistics.mean, []) is None
     assert statistics.bootstrap(lambda sample: None, [1, 2]) is None
+    values = np.random.default_rng(3).random(333)  # means of many rounds together are those of one by one
+    assert statistics.bootstrap(statistics.mean, values) == statistics.bootstrap(lambda v: float(v.mean()), values)
     assert statistics.measured("share", statistics.mean, []) == {"share": None, "share_interval": None}
 
 
@@ -120,6 +122,7 @@ def test_a_calibration_error_by_hand():
     rows = np.array([(0.1, 0), (0.2, 0), (0.8, 1), (0.7, 0)])
     assert calibration_error(rows) == pytest.approx((0.1 + 0.2 + 0.2 + 0.7) / 4)
     assert calibration_error(rows, bins=2) == pytest.approx((0.15 + 0.25) / 2)
+    assert calibration_error(rows, bins=3) == pytest.approx((2 * 0.15 + 0.7 + 0.2) / 4)  # the first has one more
     figures = no_match_figures(judged(OWN), judged(STRANGERS))
     assert figures["ece"] == pytest.approx((0.1 + 0.2 + 0.7 + 0.3 + 0.1 + 0.2 + 0.75) / 7, abs=1e-4)
     assert figures["exact_ece"] == pytest.approx((0.28 + 0.64 + 0.24 + 0.44 + 0.08 + 0.16 + 0.6) / 7, abs=1e-4)
