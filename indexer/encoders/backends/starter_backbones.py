@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import timm
 import torch
 import torch.nn.functional as F
@@ -133,15 +134,17 @@ def load_multilingual_backbone() -> TorchModel:
     """Load multilingual-e5-small with the package's weights of 4 bits as float32. Raises EncoderUnavailable."""
     transformers, file = _transformers(), read_e5()
     weights = {**file.weights, **{name: matrix.floats() for name, matrix in file.matrices.items()}}
+    tensors = {name: torch.from_numpy(np.require(values, requirements="W")) for name, values in weights.items()}
     config = transformers.BertConfig(
-        vocab_size=len(weights["embeddings.word_embeddings.weight"]),
+        vocab_size=1,  # 250,000 rows of random numbers, to be replaced at once, would take a second
         hidden_size=HIDDEN,
         num_hidden_layers=E5_LAYERS,
         intermediate_size=4 * HIDDEN,
     )
     tower = transformers.BertModel(config, add_pooling_layer=False)
     tower.set_attn_implementation("eager")
-    tower.load_state_dict({name: torch.from_numpy(values.copy()) for name, values in weights.items()})
+    tower.set_input_embeddings(nn.Embedding.from_pretrained(tensors["embeddings.word_embeddings.weight"]))
+    tower.load_state_dict(tensors, assign=True)
     digest = {"weights_sha256": E5_SHA256}
     return torch_model(TextBackbone(tower), example_texts(), digest, weights=nn.Identity(), free_axes=(0, 1))
 

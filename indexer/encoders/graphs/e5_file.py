@@ -62,7 +62,10 @@ class QuantisedTensor:
 
     def floats(self) -> NDArray[np.float32]:
         """Return the weights as numbers, float32 (rows, 32 * blocks)."""
-        numbers = (self._weights().astype(np.float32) - 8) * self.scales.astype(np.float32)[..., None]
+        numbers = np.empty((*self.scales.shape, 2, _HALF), np.float32)
+        np.subtract(self.halves & np.uint8(15), np.float32(8), out=numbers[:, :, 0])
+        np.subtract(self.halves >> np.uint8(4), np.float32(8), out=numbers[:, :, 1])
+        numbers *= self.scales.astype(np.float32)[..., None, None]
         return numbers.reshape(len(numbers), -1)
 
     def _weights(self) -> NDArray[np.uint8]:
@@ -71,9 +74,8 @@ class QuantisedTensor:
 
 @dataclass(frozen=True, slots=True)
 class E5File:
-    """The tokenizer's pieces with their scores, and the network's weights by the names of transformers' BertModel."""
+    """The network's weights by the names of transformers' BertModel."""
 
-    pieces: tuple[tuple[str, float], ...]
     weights: Mapping[str, Array]
     matrices: Mapping[str, QuantisedTensor]
 
@@ -94,11 +96,18 @@ class _Reader:
         return values
 
 
+def read_pieces() -> Iterator[tuple[str, float]]:
+    """Yield the tokenizer's pieces with their scores. Raises EncoderUnavailable."""
+    ends, scores, data = _piece_arrays(_opened())
+    bounds, text = ends.tolist(), bytes(data)
+    for number, score in enumerate(scores.tolist()):
+        yield text[bounds[number] : bounds[number + 1]].decode(), score
+
+
 def read_e5() -> E5File:
-    """Return the package's tokenizer and weights. Raises EncoderUnavailable."""
-    reader = _Reader(read_checked(e5_file(), E5_SHA256), len(_MAGIC))
-    reader.numbers("8ifi")  # the sizes of the network, which the digest fixes
-    pieces = tuple(_pieces(reader))
+    """Return the package's weights. Raises EncoderUnavailable."""
+    reader = _opened()
+    _piece_arrays(reader)
     _skip_normaliser(reader)
     weights: dict[str, Array] = {}
     matrices: dict[str, QuantisedTensor] = {}
@@ -109,7 +118,7 @@ def read_e5() -> E5File:
         else:
             flat = values.array("<f4", size)
             weights[name] = flat.reshape(-1, HIDDEN) if name.endswith("embeddings.weight") else flat
-    return E5File(pieces, weights, matrices)
+    return E5File(weights, matrices)
 
 
 def e5_file() -> Path:
@@ -117,13 +126,17 @@ def e5_file() -> Path:
     return package_folder(E5_MODULE) / "e5-small-q4.bin"
 
 
-def _pieces(reader: _Reader) -> Iterator[tuple[str, float]]:
+def _opened() -> _Reader:
+    """Return a reader of the file that stands before the pieces."""
+    reader = _Reader(read_checked(e5_file(), E5_SHA256), len(_MAGIC))
+    reader.numbers("8ifi")  # the sizes of the network, which the digest fixes
+    return reader
+
+
+def _piece_arrays(reader: _Reader) -> tuple[Array, Array, Array]:
+    """Read where each piece begins, its score, and the bytes of all."""
     count, *_special, size = reader.numbers("5iQ")
-    ends = reader.array("<u4", count + 1).tolist()
-    scores = reader.array("<f4", count).tolist()
-    text = bytes(reader.array("u1", size))
-    for number, score in enumerate(scores):
-        yield text[ends[number] : ends[number + 1]].decode(), score
+    return reader.array("<u4", count + 1), reader.array("<f4", count), reader.array("u1", size)
 
 
 def _skip_normaliser(reader: _Reader) -> None:

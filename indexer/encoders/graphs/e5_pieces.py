@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sentencepiece import sentencepiece_model_pb2 as schema
 
-from indexer.encoders.graphs.e5_file import BEGIN, END, PAD, UNKNOWN, read_e5
+from indexer.encoders.graphs.e5_file import BEGIN, END, PAD, UNKNOWN, read_pieces
 
 _PIECE = schema.ModelProto.SentencePiece
 _KINDS = {BEGIN: _PIECE.CONTROL, PAD: _PIECE.CONTROL, END: _PIECE.CONTROL, UNKNOWN: _PIECE.UNKNOWN}
@@ -16,7 +16,7 @@ def build_pieces() -> bytes:
     It turns spaces into marks, and normalises nothing else.
     """
     model = schema.ModelProto()
-    for number, (text, score) in enumerate(read_e5().pieces):
+    for number, (text, score) in enumerate(read_pieces()):
         model.pieces.add(piece=text, score=score, type=_KINDS.get(number, _PIECE.NORMAL))
     trainer = model.trainer_spec
     trainer.model_type = schema.TrainerSpec.UNIGRAM
