@@ -4,14 +4,18 @@ An export takes torch ten seconds, so the shop's heads stand on the checkpoint t
 """
 
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from indexer.encoders import registry
+from indexer.encoders import projection_encoder, registry
+from indexer.encoders.backends.texts.towers import TextTower
 from indexer.encoders.registry import open_encoder
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.encoders import tiny
+
+text_tower = cache(TextTower)  # of the shop's encoder, in each runtime: that of the starter is opened anew
 
 
 @dataclass
@@ -45,6 +49,9 @@ class Kind:
                 first = self.open(runtime)
                 patch.setattr(registry, "PictureTower", lambda runtime: first.tower)
                 patch.setattr(registry, "TextTower", lambda runtime: first.words)
+            if name == "shop":
+                for module in (projection_encoder, registry):
+                    patch.setattr(module, "TextTower", text_tower)
             if name == "registered":
                 tiny.keep_registrations_out(patch)
                 registry.register_encoder(tiny.BRIGHTNESS, tiny.BrightnessEncoder)
@@ -58,24 +65,25 @@ class Kind:
     def _named(self, seed):
         """The name to open it by, and in which home."""
         if self.name == "timm":
-            return f"timm:test_vit@{checkpoint(self.folder, 'test_vit', seed)}", None
+            return timm_name(self.folder, seed), None
         if self.name in ("clip", "clip-own-tokenizer"):
             folder = self.folder / f"clip-{seed}"
             if not folder.is_dir():
-                tiny.clip_folder(folder, seed, hf_tokenizer=self.name != "clip")
+                own_tokenizer = self.name != "clip"
+                tiny.clip_folder(folder, seed, own_tokenizer, layers=2 - own_tokenizer)
             return f"clip:{folder}", None
         if self.name == "shop":
             home = self.folder / f"home-{seed}"
             if not home.is_dir():
-                base = checkpoint(self.folder, "test_vit", 0)
-                tiny.shop_home(home, f"timm:test_vit@{base}", seed=seed)
+                tiny.shop_home(home, timm_name(self.folder, 0), seed=seed)
             return "shop", home
         return self.name, None
 
 
-def checkpoint(folder, model, seed):
+def timm_name(folder, seed):
+    model = tiny.short_vit()
     file = folder / f"{model}-{seed}.safetensors"
-    return file if file.is_file() else tiny.timm_checkpoint(folder, model, seed)
+    return f"timm:{model}@{file if file.is_file() else tiny.timm_checkpoint(folder, model, seed)}"
 
 
 KINDS = ("fake", "registered", "colour", "timm", "clip", "clip-own-tokenizer", "starter", "shop")
@@ -84,6 +92,6 @@ MARKS = {"starter": (pytest.mark.weights,), "shop": (pytest.mark.weights,)}
 
 @pytest.fixture(scope="session", params=[pytest.param(name, marks=MARKS.get(name, ())) for name in KINDS])
 def kind(request, tmp_path_factory, shared_models):
-    return Kind(
-        request.param, tmp_path_factory.mktemp(request.param), request.param not in ("fake", "registered", "colour")
-    )
+    name = request.param
+    yield Kind(name, tmp_path_factory.mktemp(name), name not in ("fake", "registered", "colour"))
+    text_tower.cache_clear()  # torch's E5 alone takes half a gigabyte

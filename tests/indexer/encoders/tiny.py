@@ -42,6 +42,19 @@ def keep_registrations_out(patch):
     patch.setattr(registry, "_FACTORIES", dict(registry._FACTORIES))
 
 
+def short_vit():
+    """The name of a model of timm's that has two layers: torch exports each in most of a second."""
+    import timm
+    from timm.models.vision_transformer import test_vit
+
+    def two_layer_vit(pretrained=False, **options):
+        return test_vit(pretrained, depth=2, **options)
+
+    if not timm.is_model("two_layer_vit"):
+        timm.models.register_model(two_layer_vit)
+    return "two_layer_vit"
+
+
 def timm_checkpoint(folder, model="test_vit", seed=0, **options):
     """A safetensors file as the hub has them: with the classifier."""
     import timm
@@ -55,15 +68,18 @@ def timm_checkpoint(folder, model="test_vit", seed=0, **options):
     return file
 
 
-def clip_folder(folder, seed=0, hf_tokenizer=False):
-    """A directory as open_clip saves them; with `hf_tokenizer` its words are read by a tokenizer.json of its own."""
+def clip_folder(folder, seed=0, hf_tokenizer=False, layers=2):
+    """A directory as open_clip saves them; with `hf_tokenizer` its words are read by a tokenizer.json of its own.
+
+    Its picture model has as many `layers`, of which feature maps need two; that of texts has one.
+    """
     import open_clip
     import torch
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    text = {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2}
-    vision = {"image_size": 32, "layers": 2, "width": 64, "patch_size": 16}
+    text = {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1}
+    vision = {"image_size": 32, "layers": layers, "width": 64, "patch_size": 16}
     parts = {"embed_dim": 24, "vision_cfg": vision, "text_cfg": text}
     if hf_tokenizer:
         text |= {"hf_tokenizer_name": "beside-the-weights", "vocab_size": 30522}

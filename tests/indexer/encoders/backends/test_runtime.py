@@ -219,11 +219,14 @@ def test_a_folder_that_cannot_be_written_is_a_typed_error(monkeypatch, tmp_path)
     assert "WINDOWSHOP_MODELS" in refused.value.hint
 
 
-def test_two_threads_export_once(models):
+def test_two_threads_export_once_and_say_nothing(models, capfd, caplog):
     loads = Loads()
     out = sys.stdout
-    with ThreadPoolExecutor(2) as pool:
+    with caplog.at_level(logging.INFO), ThreadPoolExecutor(2) as pool:
         runners = list(pool.map(lambda _: open_runner(ModelSource("doubling", "key", loads), "onnx"), range(2)))
+    shown = capfd.readouterr()
+    errors = [line for line in shown.err.splitlines() if "chttp2" not in line]  # a client of an earlier test may write
+    assert shown.out == "" and errors == [] and caplog.text == ""
     assert loads.calls == 1
     assert sys.stdout is out
     assert all(np.allclose(run(runner), expected(), atol=1e-5) for runner in runners)
@@ -263,14 +266,6 @@ def test_two_processes_that_export_at_once_both_end_with_a_whole_one(exported, m
     assert not list(models.glob(".exporting-*"))
 
 
-def test_an_export_says_nothing(models, capfd, caplog):
-    with caplog.at_level(logging.INFO):
-        open_runner(ModelSource("doubling", "key", Loads()), "onnx")
-    shown = capfd.readouterr()
-    errors = [line for line in shown.err.splitlines() if "chttp2" not in line]  # a client of an earlier test may write
-    assert shown.out == "" and errors == [] and caplog.text == ""
-
-
 def test_threads_follow_the_environment(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     assert threads() == 3
@@ -304,7 +299,7 @@ def test_many_batches_run_on_one_thread_each_and_a_few_on_all(export_copy, monke
     np.testing.assert_allclose(few, many[1:], atol=1e-5)
 
 
-def test_a_model_that_spares_a_core_runs_many_batches_without_a_second_copy(models, monkeypatch):
+def test_a_model_that_spares_a_core_runs_many_batches_without_a_second_copy(export_copy, monkeypatch):
     monkeypatch.setattr(runtime, "threads", lambda: 2)
     runner = open_runner(ModelSource("doubling", "key", Loads()), "onnx", spare=1)
     assert runner._session.get_session_options().intra_op_num_threads == 1
@@ -313,13 +308,13 @@ def test_a_model_that_spares_a_core_runs_many_batches_without_a_second_copy(mode
     assert runner._one_thread is None
 
 
-def test_a_machine_of_one_core_spares_none(models, monkeypatch):
+def test_a_machine_of_one_core_spares_none(export_copy, monkeypatch):
     monkeypatch.setattr(runtime, "threads", lambda: 1)
     runner = open_runner(ModelSource("doubling", "key", Loads()), "onnx", spare=1)
     assert runner._session.get_session_options().intra_op_num_threads == 1
 
 
-def test_a_small_models_batch_that_comes_while_another_runs_has_one_thread(models, monkeypatch):
+def test_a_small_models_batch_that_comes_while_another_runs_has_one_thread(export_copy, monkeypatch):
     monkeypatch.setattr(runtime, "threads", lambda: 2)
     runner = open_runner(ModelSource("doubling", "key", Loads()), "onnx", small=True)
     alone = runner({"numbers": PIXELS[:2]})
