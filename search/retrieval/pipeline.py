@@ -28,7 +28,7 @@ from search.query.query_encoder import EncodedQuery
 from search.query.terms import Query, TextTerm
 from search.retrieval.collapse import QueryProduct
 from search.retrieval.lexical import Lexicon
-from search.retrieval.lexical_fusion import Readings, TextMatch, TextScores, match_text, read_text
+from search.retrieval.lexical_fusion import Readings, TextMatch, match_text, read_text
 from search.retrieval.relevance import PreparedQuery, relevance
 from search.retrieval.search_run import SearchRun
 from search.retrieval.serving_state import ServingState
@@ -145,10 +145,7 @@ class SearchPipeline:
         if rated is not None:
             parts, share = {**parts, RATING_PART: rated}, share + RATING_SHARE
         if parts:
-            scores = wanted.scores or TextScores.nothing()
-            if wanted.answers is None:  # any product may be a hit
-                scores = scores.aligned(state.columns.keys, None)
-            wanted = replace(wanted, scores=scores.with_parts(state.columns.keys, parts, share))
+            wanted = wanted.with_parts(state.columns.keys, parts, share)
         encoded, deadline = pending.encoded(), pending.encoding.deadline
         products = self._query_products(state, encoded)
         encoded = _without_variants(encoded, state.columns)

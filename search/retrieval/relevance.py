@@ -30,35 +30,47 @@ from search.understanding.answer_set import (
     decide_excluded,
     with_other_prices,
 )
-from search.understanding.product_scores import (
-    MEANT,
-    KindProducts,
-    KindScores,
-    ProductScores,
-    in_kind,
-    score_products,
-)
+from search.understanding.best_of_kinds import with_meant_kinds
+from search.understanding.product_scores import ProductScores, in_kind, score_products
 from search.understanding.question_reader import QuestionReader, ReadText
 from search.understanding.removable import with_parts
-from search.understanding.understood import EXAMPLE, MEANING, KindRef, Understood, UnderstoodKind
+from search.understanding.understood import ANSWERS, EXAMPLE, KindRef, Understood, UnderstoodKind
 
 # Shares of a score. A product of the kind comes before any other, and one with all values before one without.
 KIND_SHARE, VALUE_SHARE = 0.5, 0.3
 MAX_VOTERS = 10  # products most like a picture, which vote
 MIN_MAJORITY = 0.6  # share of the voters from which their category is the picture's
-MAX_REPRESENTED = 3  # kinds that a question may mean, of which the best product stands at the top
-REPRESENTED = (1.0, 0.97, 0.94)  # kind scores of these products; of the others at most MEANT
 MOST = 2  # one in so many products of the shop, from which the scores of all are as quick to add up
-FOUND_TOGETHER = 48  # best rows of several kinds, of which nearly always one is of each
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Relevance:
-    """What was understood of a query, the products that answer it (None: those that are like it), and the scores."""
+    """What was understood of a query, the products that answer it (None: those that are like it), and the scores.
+
+    `find_near` adds up those of the near products, where `scores` lacks them.
+    """
 
     understood: Understood
     answers: AnswerSet | None = None
     scores: TextScores | None = None
+    find_near: Callable[[], TextScores] | None = None
+
+    def with_parts(self, keys: Ids, parts: Mapping[str, Floats], share: float) -> Relevance:
+        """Add parts that give at most `share` together, float32 (n,) for all `keys` of the shop."""
+
+        def added(scores: TextScores | None) -> TextScores:
+            scores = scores or TextScores.nothing()
+            if self.answers is None:  # any product may be a hit
+                scores = scores.aligned(keys, None)
+            return scores.with_parts(keys, parts, share)
+
+        find_near = self.find_near
+        near = None if find_near is None else lambda: added(find_near())
+        return replace(self, scores=added(self.scores), find_near=near)
+
+    def of_near(self) -> Relevance:
+        """Return the relevance with the scores of the near products."""
+        return self if self.find_near is None else replace(self, scores=self.find_near(), find_near=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +108,8 @@ def relevance(
 ) -> Relevance:
     """Return what a query asks for, and how much each product has of it beyond its likeness.
 
-    Where products answer a text, only these, those near to it and `pinned` ones have scores. The vector is
-    taken late, and for few questions.
+    Where products answer a text, only these and `pinned` ones have scores, and those near to it when they are wanted.
+    The vector is taken late, and for few questions.
     """
     query = pending.query
     if (query.blocks or {}).get(LEXICAL) == 0 or (text is None and _has_text(query)):
@@ -117,26 +129,22 @@ def relevance(
         answers = decide_excluded(scores, _evidence(text, state).held > 0, state.columns)
     else:
         understood, answers = decide(understood, scores, _evidence(text, state), state.columns, state.nearness)
-        scores = replace(scores, kinds=_kind_scores(state, pending.vector, understood, scores.kinds))
+        scores = replace(scores, kinds=with_meant_kinds(scores.kinds, understood, state.snapshot, pending.vector))
     is_text = all(isinstance(term, TextTerm) for term in query.terms)
-    shown = _shown(answers, pinned) if answers is not None and is_text else None  # an example ranks the whole shop
     if query.typed:
         understood = with_parts(understood, query.typed, query.filter)
     if answers is not None and query.filter is not None and understood.limit is not None:
         answers = with_other_prices(answers, state.columns.matching(query.filter))
     if text.scores is None:
         return Relevance(understood, answers)
-    scored = _with_kinds_and_values(
-        text.scores, scores, understood, state.columns.keys, shown, _share_of(examples, query)
-    )
-    return Relevance(understood, answers, scored)
+    scoring = _Scoring(text.scores, scores, understood, state.columns.keys, _share_of(examples, query))
+    if answers is None or not is_text:  # an example ranks the whole shop
+        return Relevance(understood, answers, scoring.at(None))
+    return scoring.of_answers(answers, pinned)
 
 
-def _shown(answers: AnswerSet, pinned: Mask | None) -> Ids | None:
-    """Return the ordinals of the products that a page of answers may show; None where they are most of the shop."""
-    mask = answers.answers | answers.near
-    if pinned is not None:
-        mask |= pinned
+def _places_of(mask: Mask) -> Ids | None:
+    """Return the ordinals of the products of a mask; None where they are most of the shop."""
     return np.flatnonzero(mask) if np.count_nonzero(mask) * MOST < len(mask) else None
 
 
@@ -219,61 +227,41 @@ def majority_category(products: Collection[Product]) -> tuple[str, float]:
     return (category, count / len(products)) if category and count >= MIN_MAJORITY * len(products) else ("", 0.0)
 
 
-def _kind_scores(
-    state: ServingState, vector: Callable[[], Floats | None], understood: Understood, named: KindScores
-) -> KindScores:
-    """Return the kind scores of all products; where the kind is only meant, the best of each likely kind comes first.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scoring:
+    """Adds the parts of kind and values to a text's scores, each as far as it was understood.
 
-    A shopper who says "something for flowers" should see a vase and a plant pot, not ten vases.
+    `of_kind` is how much of the kind's share counts.
     """
-    meant = [(kind.refs[0].label, kind.refs[0].confidence) for kind in understood.kinds if kind.source == MEANING]
-    if understood.leaning:
-        best_share = understood.leaning[0][1]
-        meant = [(label, share / best_share) for label, share in understood.leaning]
-    if not meant:
-        return named
-    kinds = [KindProducts.of(KindRef(CATEGORY, label), state.columns) for label, _ in meant]
-    scores = [MEANT * max(0.5, share**0.5) for _, share in meant]
-    found = _best_of_each(state, vector(), kinds[:MAX_REPRESENTED])
-    best = tuple((ordinal, score) for ordinal, score in zip(found, REPRESENTED, strict=False) if ordinal is not None)
-    return replace(named, meant=tuple(zip(kinds, scores, strict=True))[::-1], best=best)
 
+    text: TextScores
+    products: ProductScores
+    understood: Understood
+    keys: Ids
+    of_kind: float
 
-def _best_of_each(state: ServingState, vector: Floats | None, kinds: Sequence[KindProducts]) -> list[int | None]:
-    """Return the ordinal of the product of each kind that is most like the query."""
-    if vector is None or not kinds:
-        return [None] * len(kinds)
-    found = _most_like(state, vector, kinds, FOUND_TOGETHER)
-    best = []
-    for kind in kinds:
-        own = found[kind.has(found)]
-        best.append(next(iter((own if len(own) else _most_like(state, vector, [kind], 1)).tolist()), None))
-    return best
+    def of_answers(self, answers: AnswerSet, pinned: Mask | None) -> Relevance:
+        """Return the relevance with the scores of the products that answer and of pinned ones."""
+        mask = answers.answers if pinned is None else answers.answers | pinned
+        if answers.kind != ANSWERS:
+            return Relevance(self.understood, answers, self.at(_places_of(mask | answers.near)))
+        places = _places_of(mask)
+        near = None if places is None else lambda: self.at(_places_of(mask | answers.near))
+        return Relevance(self.understood, answers, self.at(places), near)
 
-
-def _most_like(state: ServingState, vector: Floats, kinds: Sequence[KindProducts], rows: int) -> Ids:
-    """Return the ordinals of the products of the best rows among these kinds, the most similar first."""
-    lists = np.logical_or.reduce([kind.lists for kind in kinds])
-    products = kinds[0].labels.of_lists(lists, len(state.columns)) & state.columns.present
-    _, found = state.snapshot.search(vector, rows, state.snapshot.rows_allowed(products))
-    return state.columns.ordinals(state.snapshot.keys_of(found))
-
-
-def _with_kinds_and_values(
-    text: TextScores, scores: ProductScores, understood: Understood, keys: Ids, places: Ids | None, of_kind: float
-) -> TextScores:
-    """Add the parts of kind and values to the text's scores at these places, each as far as it was understood."""
-    parts: dict[str, Floats] = {}
-    share = 0.0
-    confidence = max((kind.confidence for kind in understood.kinds), default=0.0)
-    best = scores.kinds.largest
-    if understood.kinds and best > 0:
-        share = KIND_SHARE * of_kind * max(confidence, 0.5)
-        parts[CATEGORY_PART] = scores.kinds.at(places) * np.float32(share / best)
-    if scores.values:
-        means = scores.mean_value(places)
-        parts[ATTRIBUTE_PART] = means * np.float32(VALUE_SHARE)
-        share += VALUE_SHARE * scores.largest_mean(float(means.max(initial=0.0)), places)
-    if not parts and places is None:
-        return text
-    return text.aligned(keys, places).plus(parts, share)
+    def at(self, places: Ids | None) -> TextScores:
+        """Return the scores at these places; of all products without."""
+        parts: dict[str, Floats] = {}
+        share = 0.0
+        confidence = max((kind.confidence for kind in self.understood.kinds), default=0.0)
+        kinds = self.products.kinds
+        if self.understood.kinds and kinds.largest > 0:
+            share = KIND_SHARE * self.of_kind * max(confidence, 0.5)
+            parts[CATEGORY_PART] = kinds.at(places) * np.float32(share / kinds.largest)
+        if self.products.values:
+            means = self.products.mean_value(places)
+            parts[ATTRIBUTE_PART] = means * np.float32(VALUE_SHARE)
+            share += VALUE_SHARE * self.products.largest_mean(float(means.max(initial=0.0)), places)
+        if not parts and places is None:
+            return self.text
+        return self.text.aligned(self.keys, places).plus(parts, share)

@@ -140,16 +140,17 @@ class SearchRun:
         found = self._find_among(results)
         if len(found.hits) == query.k or not answers.near.any():
             return found
+        nearest = replace(self, prepared=replace(self.prepared, relevance=self.prepared.relevance.of_near()))
         shown = self.prepared.rules.pinned(columns)
         if query.group_variants:
             shown = self._item_groups.with_variants(shown | results.within(query.filter))
         within = answers.near_within(columns, query.filter) & ~shown
         if answers.kind == NEAR and not found.total:
-            hits = self._best(within, 0, min(query.k, NEAREST_HITS)).hits if not query.offset else ()
+            hits = nearest._best(within, 0, min(query.k, NEAREST_HITS)).hits if not query.offset else ()
             return replace(found, hits=hits, best=hits[:VERDICT_HITS])
         if query.sort != RELEVANCE or query.offset > (found.total or 0):
             return found
-        return replace(found, near=self._best(within, 0, NEAR_HITS).hits)
+        return replace(found, near=nearest._best(within, 0, NEAR_HITS).hits)
 
     def _find_similar(self) -> Found:
         query = self.query

@@ -5,7 +5,9 @@ The set does not depend on the query's filter, so that what a facet counts is wh
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -43,15 +45,23 @@ class TextEvidence:
     readable: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class AnswerSet:
-    """The products that answer (n,), the next best ones for the row below, and the probability that it is sold."""
+    """The products that answer (n,), the next best ones for the row below, and the probability that it is sold.
+
+    The next best ones are looked for when they are wanted: few pages end with the answers.
+    """
 
     kind: str
     probability: float
     answers: Mask
-    near: Mask
+    find_near: Callable[[], Mask]
     near_by: str = ""  # "values": others of the kind; "kinds": other kinds; "words": kinds whose texts hold the words
+
+    @cached_property
+    def near(self) -> Mask:
+        """The next best products (n,)."""
+        return self.find_near()
 
     def near_within(self, columns: ProductColumns, narrowed: Filter | None) -> Mask:
         """Return the mask of the near products that a filter allows (n,); its price is no matter to other prices."""
@@ -92,18 +102,22 @@ def decide_change(understood: Understood, scores: ProductScores, columns: Produc
 def decide_excluded(scores: ProductScores, held: Mask, columns: ProductColumns) -> AnswerSet:
     """Return what answers "not red" alone: all products that neither have such a value nor hold such a word (n,)."""
     answers = columns.present & ~scores.excluded & ~held
-    return AnswerSet(ANSWERS, 1.0, answers, np.zeros(len(columns), np.bool_))
+    return AnswerSet(ANSWERS, 1.0, answers, lambda: _none(columns))
 
 
 def with_other_prices(answers: AnswerSet, matching: Mask) -> AnswerSet:
     """Return what answers with the answers at other prices as near, where none `matching` (n,) the filter is one."""
     if not answers.answers.any() or (answers.answers & matching).any():
         return answers
-    return replace(answers, near=answers.answers, near_by=OTHER_PRICES)
+    return replace(answers, find_near=lambda: answers.answers, near_by=OTHER_PRICES)
+
+
+def _none(columns: ProductColumns) -> Mask:
+    return np.zeros(len(columns), np.bool_)
 
 
 def _no_evidence(columns: ProductColumns) -> TextEvidence:
-    return TextEvidence(np.zeros(len(columns), np.float32), np.zeros(len(columns), np.bool_))
+    return TextEvidence(np.zeros(len(columns), np.float32), _none(columns))
 
 
 def _of_named_kinds(
@@ -119,13 +133,19 @@ def _of_named_kinds(
     understood = replace(understood, complete=bool(full.any()))
     whole = bool(understood.rest) or np.count_nonzero(full) < MANY
     answers = kinds if whole else full
-    others = kinds & ~answers
+    others = None if whole else kinds & ~full
     if not any(ref.field != HEAD for kind in understood.kinds for ref in kind.refs):
         answers = answers | (evidence.held >= HOLDS_ALL)  # of the words that end some titles others are called too
     answers = answers | evidence.exact
-    near, near_by = (others, "values") if others.any() else (_next_kinds(understood, columns, nearness), "kinds")
+    by_values = others is not None and bool(others.any())
+
+    def near() -> Mask:
+        found = others if others is not None and by_values else _next_kinds(understood, columns, nearness)
+        return found & ~answers
+
     probability = 0.98 * max(kind.confidence for kind in understood.kinds)
-    return understood, AnswerSet(ANSWERS, probability, answers & columns.present, near & ~answers, near_by)
+    near_by = "values" if by_values else "kinds"
+    return understood, AnswerSet(ANSWERS, probability, answers & columns.present, near, near_by)
 
 
 def _with_leaning(understood: Understood, columns: ProductColumns, nearness: KindNearness | None) -> Understood:
@@ -149,7 +169,7 @@ def _of_values(understood: Understood, scores: ProductScores, columns: ProductCo
     counts = np.sum([value.has for value in scores.values], axis=0) * allowed
     answers = (counts == counts.max()) & (counts > 0)
     understood = replace(understood, complete=bool(counts.max(initial=0) == len(scores.values)))
-    return understood, AnswerSet(ANSWERS, 0.95, answers, np.zeros(len(columns), np.bool_))
+    return understood, AnswerSet(ANSWERS, 0.95, answers, lambda: _none(columns))
 
 
 def _of_meaning(
@@ -163,13 +183,14 @@ def _of_meaning(
     kinds = columns.categories()
     found = nearness.nearest(understood.unnamed, kinds)
     held = ((evidence.held >= HOLDS_TEXT) | evidence.exact) & columns.present & ~scores.excluded
-    none = np.zeros(len(columns), np.bool_)
     is_other = nearness.names_other_kind(understood.unnamed, kinds)
     whole = held & (evidence.exact if evidence.exact.any() else evidence.held >= HOLDS_ALL)
     if held.any() and is_other and not evidence.exact.any() and found.probability < MIN_NEAR:
-        return understood, AnswerSet(NEAR, found.probability, none, held, "words")  # a guitar on a T-shirt is none
+        return understood, AnswerSet(
+            NEAR, found.probability, _none(columns), lambda: held, "words"
+        )  # a guitar on a T-shirt is none
     if evidence.exact.any() or (whole.any() and not is_other and found.probability < MIN_ANSWERS):
-        return understood, AnswerSet(ANSWERS, WORDS_PROBABILITY, whole, none)
+        return understood, AnswerSet(ANSWERS, WORDS_PROBABILITY, whole, lambda: _none(columns))
     most_probable = UNREADABLE if not evidence.readable else OTHER_THING if understood.other_thing else 1.0
     probability = min(found.probability, most_probable, OTHER_KIND if is_other else 1.0)
     if probability < MIN_NEAR or not found.labels:
@@ -184,11 +205,11 @@ def _of_meaning(
     understood = replace(understood, kinds=by_meaning)
     products = in_kinds([label for label, _ in meant], columns) & ~scores.excluded
     if probability < MIN_ANSWERS:
-        return understood, AnswerSet(NEAR, probability, none, products | held, "kinds")
+        return understood, AnswerSet(NEAR, probability, _none(columns), lambda: products | held, "kinds")
     understood = _with_found(understood, scores, products)
     full = products & scores.has_all
     answers = (full if np.count_nonzero(full) >= MANY else products) | held
-    return understood, AnswerSet(ANSWERS, probability, answers, products & ~answers, "values")
+    return understood, AnswerSet(ANSWERS, probability, answers, lambda: products & ~answers, "values")
 
 
 def _meant(label: str, share: float, best: float, probability: float) -> UnderstoodKind:
@@ -206,10 +227,9 @@ def _next_kinds(understood: Understood, columns: ProductColumns, nearness: KindN
     labels = {ref.label for kind in understood.kinds for ref in kind.refs if ref.field == CATEGORY}
     known = columns.categories()
     if nearness is None or len(labels) != 1 or not labels <= known.keys():
-        return np.zeros(len(columns), np.bool_)
+        return _none(columns)
     return in_kinds(nearness.near_kinds(next(iter(labels)), known)[:MAX_NEAR_KINDS], columns)
 
 
 def _nothing(columns: ProductColumns, probability: float) -> AnswerSet:
-    none = np.zeros(len(columns), np.bool_)
-    return AnswerSet(NOTHING, probability, none, none)
+    return AnswerSet(NOTHING, probability, _none(columns), lambda: _none(columns))
