@@ -14,6 +14,8 @@ from indexer.encoders.base import BaseEncoder
 from search.live.product_edit import edit_of
 from search.query.builder import build_query
 from search.query.filters import parse_filter
+from search.understanding import kind_nearness
+from search.understanding.kind_nearness import KindNearness
 from tests.fake_encoder import FakeEncoder
 from tests.search.shop_fixtures import BLUE, GREEN, RED, YELLOW, Item, make_shop, open_shop, picture
 
@@ -94,6 +96,19 @@ def test_nonsense_finds_nothing_and_counts_nothing(engine):
     page = search(engine, "xqzzy flurb", facets=True)
     assert (page.verdict.kind, page.total, page.hits, page.near, page.facets) == ("nothing", 0, (), (), ())
     assert page.verdict.probability < 0.1
+
+
+def test_a_kind_that_is_new_to_the_shop_is_placed_without_comparing_those_of_all_shops_again(engine, monkeypatch):
+    """Which takes half a second, for which a request has no time limit."""
+    engine.warm_up()
+    warm = engine._live.served.nearness
+    labels = [*KINDS.values(), "Furniture > Sofas"]
+    anew = KindNearness.open(engine.generation, engine.encoder)
+    question = "something to sit on"
+    expected = anew.near_kinds("Apparel > Hats", labels), anew.nearest(question, labels)
+    monkeypatch.setattr(kind_nearness, "chunks", None)  # used by that comparison alone
+    assert (warm.near_kinds("Apparel > Hats", labels), warm.nearest(question, labels)) == expected
+    assert expected[1].labels[0] == "Furniture > Sofas"
 
 
 def test_the_row_below_the_answers_is_no_part_of_them(engine):
