@@ -26,7 +26,7 @@ from indexer.types import Block, EncoderSpec
 from search.engine import SearchEngine
 from search.query.terms import PictureTerm, Query, TextTerm
 from tests.fake_encoder import FakeEncoder
-from tests.indexer.encoders.tiny import timm_checkpoint
+from tests.indexer.encoders.tiny import short_vit, timm_checkpoint
 from tests.indexer.shop_fixtures import colour_shop
 from tests.indexer.training.datasets import SHADES, draw_shape, shape_feed
 
@@ -70,7 +70,8 @@ def feed(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    return f"timm:test_efficientnet@{timm_checkpoint(tmp_path_factory.mktemp('timm'), 'test_efficientnet')}"
+    model = short_vit()
+    return f"timm:{model}@{timm_checkpoint(tmp_path_factory.mktemp('timm'), model)}"
 
 
 @pytest.fixture(scope="module")

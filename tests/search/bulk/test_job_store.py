@@ -160,11 +160,18 @@ def test_a_desk_works_beside_the_server_and_starts_again_what_died(home, tmp_pat
 
 
 @pytest.mark.timeout(600)
-def test_a_server_lets_its_worker_learn_without_a_job(tmp_path):
+def test_a_server_lets_its_worker_learn_without_a_job_and_reports_learning_that_fails(tmp_path, monkeypatch):
+    monkeypatch.setattr("search.bulk.supervisor.RESTART_DELAY_S", 0.05)
     home = make_desk_shop(tmp_path / "shop", each=20, learnt=False)
     seen = []
     with closing(WorkerSupervisor(home)) as desk, SearchEngine.open(home) as engine:
-        assert ops.heads_missing(engine) and ops.heads_status(engine, desk.learning)["state"] == "missing"
+        (home / "labels.safetensors").write_bytes(b"no heads")
+        desk.learn()
+        wait_until(lambda: desk.learning.state == "failed")
+        assert ops.heads_status(engine, desk.learning)["state"] == "failed"
+        wait_until(lambda: not desk._watching.is_alive())  # it is not tried again and again
+        (home / "labels.safetensors").unlink()
+        assert ops.heads_missing(engine) and ops.heads_status(engine, desk.learning)["state"] == "failed"
         suggesters = SuggesterCache(home)
         before = suggesters.get(engine)
         desk.learn()
@@ -178,22 +185,6 @@ def test_a_server_lets_its_worker_learn_without_a_job(tmp_path):
     steps = [status["done"] for status in seen if status["state"] == "learning"]
     assert steps == sorted(steps) and all(status["done"] <= status["total"] for status in seen)
     assert JobStore(home).all() == []
-
-
-@pytest.mark.timeout(600)
-def test_learning_that_fails_is_reported_and_not_tried_again_and_again(tmp_path):
-    home = make_desk_shop(tmp_path / "shop", each=20, learnt=False)
-    with closing(WorkerSupervisor(home)) as desk, SearchEngine.open(home) as engine:
-        (home / "labels.safetensors").write_bytes(b"no heads")
-        desk.learn()
-        wait_until(lambda: desk.learning.state == "failed")
-        assert ops.heads_status(engine, desk.learning)["state"] == "failed"
-        wait_until(lambda: not desk._watching.is_alive())
-        (home / "labels.safetensors").unlink()
-        assert ops.heads_status(engine, desk.learning)["state"] == "failed"
-        desk.learn()
-        wait_until(lambda: desk.learning.state == "ready")
-        assert ops.heads_status(engine, desk.learning)["state"] == "ready"
 
 
 @pytest.mark.timeout(600)
