@@ -76,6 +76,13 @@ class PendingStep(Generic[T]):
             raise _failure(self.name, error) from error
 
 
+def done_step(name: str, work: Callable[[], T]) -> PendingStep[T]:
+    """Do a step on this thread; its result raises what the work raised."""
+    future: Future[T] = Future()
+    _run(future, work)
+    return PendingStep(name, future, None)
+
+
 @contextmanager
 def as_step(name: str, deadline: Deadline | None) -> Iterator[None]:
     """Raise the errors of a block as a step on this thread would: StepFailed for unexpected ones under a deadline."""
@@ -105,9 +112,7 @@ class StepRunner:
         """Start a step; `result()` waits for it until the deadline."""
         if deadline is not None:
             return PendingStep(name, self._pool(name).submit(work), deadline)
-        future: Future[T] = Future()
-        _run(future, work)
-        return PendingStep(name, future, None)
+        return done_step(name, work)
 
     def begin_batched(
         self, name: str, deadline: Deadline | None, work: BatchWork, rows: Sequence[Any]

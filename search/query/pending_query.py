@@ -39,7 +39,7 @@ class QueryEncoding:
         key_of: Callable[[str], int],
         batches: tuple[StepRunner, Deadline | None],
     ) -> QueryEncoding:
-        """Begin to encode: a single query on other threads, several in `result`. Raises BadInput."""
+        """Begin to encode a single query on other threads, or encode several on this one. Raises BadInput."""
         steps, deadline = batches
         pending: PendingQueries | WindowshopError
         try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from indexer.layout import WORDS, RowLayout
 from indexer.numeric import unit
 from indexer.types import Floats, Pixels
 from search.execution.batches import BatchWork
-from search.execution.deadlines import PICTURES, TEXTS, Deadline, StepRunner
+from search.execution.deadlines import PICTURES, TEXTS, Deadline, PendingStep, StepRunner, done_step
 from search.query.refine_token import quantised, with_vectors
 from search.query.terms import LEXICAL, PictureTerm, ProductTerm, Query, Term, TextTerm, VectorTerm
 
@@ -33,38 +34,14 @@ class EncodedQuery:
     excluded: tuple[int, ...] = ()  # keys of products that may not be hits
 
 
-class _Pending(Protocol):
-    """Rows that are being encoded."""
-
-    def result(self) -> Sequence[Floats]:
-        """Return the results, in the order of the rows."""
-
-    def drop(self) -> object:
-        """Stop waiting for the results."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Later:
-    """Rows that are encoded when they are wanted."""
-
-    work: BatchWork
-    rows: Sequence[Any]
-
-    def result(self) -> Sequence[Floats]:
-        return list(self.work(self.rows)) if self.rows else ()
-
-    def drop(self) -> None:
-        pass
-
-
 @dataclass(frozen=True, slots=True)
 class PendingQueries:
-    """Queries of which pictures and texts are being encoded; without shared batches, `result` encodes them."""
+    """Queries of which pictures and texts are being encoded; without shared batches, they have been."""
 
     encoder: QueryEncoder
     queries: Sequence[Query]
     texts: int  # text terms of all queries
-    steps: Sequence[_Pending]  # of pictures, of texts
+    steps: Sequence[PendingStep[list[Any]]]  # of pictures, of texts
 
     def result(self, stored_row: StoredRow) -> list[EncodedQuery]:
         """Return the encoded queries. Raises BadQuery; of shared batches DeadlineExceeded, StepFailed, Overloaded."""
@@ -210,18 +187,22 @@ class QueryEncoder:
         return weights
 
 
-def _begun(steps: Sequence[tuple[str, BatchWork, Sequence[Any]]], batches: Batches) -> list[_Pending]:
-    """Begin each (name of the step, work, rows)."""
-    begun: list[_Pending] = []
+def _begun(steps: Sequence[tuple[str, BatchWork, Sequence[Any]]], batches: Batches) -> list[PendingStep[list[Any]]]:
+    """Begin each (name of the step, work, rows); without shared batches, do each."""
+    begun: list[PendingStep[list[Any]]] = []
     try:
         for name, work, rows in steps:
             if batches is not None and rows:
                 runner, deadline = batches
                 begun.append(runner.begin_batched(name, deadline, work, rows))
             else:
-                begun.append(_Later(work, rows))
+                begun.append(done_step(name, partial(_results, work, rows)))
     except BaseException:  # nobody waits for the others any more
         for step in begun:
             step.drop()
         raise
     return begun
+
+
+def _results(work: BatchWork, rows: Sequence[Any]) -> list[Any]:
+    return list(work(rows)) if rows else []

@@ -24,6 +24,8 @@ ACCEPTED_AT_ONCE = 16
 READ_BYTES = 1 << 17  # a longer request, or one that is not whole yet, is given to a thread
 SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)  # connections can be accepted again when others end
 SCARCITY_PAUSE = 0.05  # seconds
+NO_CONNECTIONS = "No connection can be accepted until others end (%s). Allow more open files: ulimit -n"
+NOT_LOOKED_AT = "A request could not be looked at on arrival, and is answered by a thread"
 _DEFER = getattr(gthread, "_DEFER", None)  # has the worker wait until a new connection sends something
 log = logging.getLogger(__name__)
 
@@ -64,8 +66,7 @@ class SheddingWorker(gthread.ThreadWorker):  # type: ignore[misc]
         self.unfinished = 0
         self.admitted = False
         self.shedder: LoadShedder | None = None
-        self._has_failed = False
-        self._has_lacked = False
+        self._logged: set[str] = set()  # messages that are logged once
         self._buffer = memoryview(bytearray(READ_BYTES))
 
     @property
@@ -101,7 +102,7 @@ class SheddingWorker(gthread.ThreadWorker):  # type: ignore[misc]
             except OSError as error:
                 if error.errno not in SCARCE:
                     raise
-                self._log_scarcity(error)
+                self._log_once(NO_CONNECTIONS, error)
                 time.sleep(SCARCITY_PAUSE)  # the connection goes on waiting, and would be reported again at once
             if self.nr_conns == before:
                 break
@@ -121,7 +122,7 @@ class SheddingWorker(gthread.ThreadWorker):  # type: ignore[misc]
             conn.init()  # before anything is read: where it fails, the thread finds all of the request
         except Exception:
             conn.initialized = False
-            self._log_failure()
+            self._log_once(NOT_LOOKED_AT, traceback=True)
             return None
         try:
             count = conn.sock.recv_into(self._buffer, READ_BYTES, socket.MSG_DONTWAIT)
@@ -154,22 +155,16 @@ class SheddingWorker(gthread.ThreadWorker):  # type: ignore[misc]
                 return None
             answer = self.shedder.refusal(head, route)
         except Exception:
-            self._log_failure()
+            self._log_once(NOT_LOOKED_AT, traceback=True)
             return None
         self.admitted = answer is None
         return answer
 
-    def _log_scarcity(self, error: OSError) -> None:
-        """Log once that the system can open no more connections."""
-        if not self._has_lacked:
-            log.error("No connection can be accepted until others end (%s). Allow more open files: ulimit -n", error)
-        self._has_lacked = True
-
-    def _log_failure(self) -> None:
-        """Log the error that is handled, if it is the first: under load there would be thousands."""
-        if not self._has_failed:
-            log.exception("A request could not be looked at on arrival, and is answered by a thread")
-        self._has_failed = True
+    def _log_once(self, message: str, *arguments: object, traceback: bool = False) -> None:
+        """Log an error if it is the first with this message: under load there would be thousands."""
+        if message not in self._logged:
+            log.error(message, *arguments, exc_info=traceback)
+        self._logged.add(message)
 
 
 def _work_in_transit(shedder: LoadShedder, work: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
