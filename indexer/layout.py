@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -38,6 +39,11 @@ class RowLayout:
     def names(self) -> tuple[str, ...]:
         """The blocks' names, in order."""
         return tuple(block.name for block in self.blocks)
+
+    @property
+    def starts(self) -> list[int]:
+        """Where each block begins in a row, in order."""
+        return [0, *accumulate(block.dim for block in self.blocks[:-1])]
 
     @property
     def encoder_dim(self) -> int:

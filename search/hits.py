@@ -24,10 +24,17 @@ CATEGORY_PART, ATTRIBUTE_PART = "kind", "attributes"
 
 def product_facts(product: Product) -> dict[str, Any]:
     """Return a product as JSON values: the price as exact text ("12.90"), never a path or a line of the feed."""
-    names = ("id", "title", "category", "brand", "currency", "in_stock", "on_sale", "discount", "item_group_id")
-    facts = {name: getattr(product, name) for name in names}
     before = reduced_from(product.price, product.list_price)
-    return facts | {
+    return {
+        "id": product.id,
+        "title": product.title,
+        "category": product.category,
+        "brand": product.brand,
+        "currency": product.currency,
+        "in_stock": product.in_stock,
+        "on_sale": before is not None,
+        "discount": product.discount,
+        "item_group_id": product.item_group_id,
         "price": None if product.price is None else str(product.price),
         "list_price": None if before is None else str(before),
         "attributes": dict(product.attributes),

@@ -11,6 +11,7 @@ from werkzeug.routing import BaseConverter
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 THUMBNAIL_SIZES = (128, 320, 640, 1280)
+_SIZES = tuple(map(str, THUMBNAIL_SIZES))
 _SLASH_INSIDE_ID = re.compile(r"%2f[^/]*$", re.IGNORECASE)
 
 
@@ -90,10 +91,15 @@ def picture_url(sha256: str, size: int) -> str:
     return f"/pictures/{sha256}/{size}.jpg" if sha256 else ""
 
 
-def picture_urls(sha256: str) -> dict[str, str]:
-    """Return the URLs of a picture for an answer of the API, by size in pixels; none of a picture never read."""
-    base = api_base()
-    return {str(size): base + picture_url(sha256, size) for size in THUMBNAIL_SIZES} if sha256 else {}
+def picture_urls(sha256: str, base: str | None = None) -> dict[str, str]:
+    """Return the URLs of a picture for an answer of the API, by size in pixels; none of a picture never read.
+
+    `base` is what `api_base` returns.
+    """
+    if not sha256:
+        return {}
+    base = api_base() if base is None else base
+    return {size: f"{base}/pictures/{sha256}/{size}.jpg" for size in _SIZES}
 
 
 def try_photo_url(name: str) -> str:

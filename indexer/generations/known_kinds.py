@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +51,7 @@ class Resemblance:
     no_product: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KnownKinds:
     """Mean vectors of `names` in the block "meaning", and a linear head on the block "look".
 
@@ -84,8 +84,8 @@ class KnownKinds:
         share = best / (self.home @ pair)
         return tuple(np.clip((share - UNSOLD) / (SOLD - UNSOLD), 0, 1).round(3).tolist())
 
-    def resemblance(self, photo: Floats, sold: Sequence[float], hits: Sequence[float]) -> Resemblance:
-        """Return what a photo resembles, when `sold` says of each kind how probable it is that the shop sells it.
+    def resemblance(self, photo: Floats, unsold: Floats, hits: Sequence[float]) -> Resemblance:
+        """Return what a photo resembles, when `unsold` says of each kind how probable it is that the shop lacks it.
 
         `photo` is what the encoder returns (encoder dim,), `hits` are the cosines of its block "meaning" to the first
         hits, which are sold.
@@ -95,10 +95,12 @@ class KnownKinds:
         count = len(self.names)
         with_hits = _shares(near, [*hits, MIN_COSINE])[:count]
         alone = _shares(near, [MIN_COSINE])
-        usual = np.append(self.home.mean(axis=1), USUAL_COSINE)
-        return Resemblance(
-            float(with_hits @ (1 - np.asarray(sold, np.float32))), float(alone @ usual), self._no_product(photo)
-        )
+        return Resemblance(float(with_hits @ unsold), float(alone @ self._usual), self._no_product(photo))
+
+    @cached_property
+    def _usual(self) -> Floats:
+        """The cosine that photos of each kind reach where it is sold, and that of things no kind is known for."""
+        return np.append(self.home.mean(axis=1), USUAL_COSINE)
 
     def _no_product(self, photo: Floats) -> float:
         return float(np.clip(self.head[:-1] @ photo[: len(self.head) - 1] + self.head[-1], 0, MAX_NO_PRODUCT))

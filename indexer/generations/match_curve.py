@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from indexer.numeric import sigmoid
+from indexer.types import Floats
 
 LOOK, SCORE = "look", "score"  # the evidence of a curve: the cosine of one block, or the whole score
 # Curves are fitted with as many things sold as not. The prior assumes that the shop has what two of three photos show;
@@ -47,7 +51,7 @@ class Curve:
         return self.slope * (cosine - self.by_category.get(category, self.middle))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MatchCalibration:
     """Curves fitted on a shop's catalogue with `queries` of its pictures, `with_views` of them having other views.
 
@@ -64,6 +68,11 @@ class MatchCalibration:
     sold: tuple[float, ...] = ()
     kinds: str = ""
     products: int = FULL_SIZE
+
+    @cached_property
+    def unsold(self) -> Floats:
+        """How probable it is that the shop lacks each known kind, (n,) in [0, 1]."""
+        return 1 - np.asarray(self.sold, np.float32)
 
     def kind_logit(self, logit: float, score: float, usual: float) -> float:
         """Return the log odds, from even odds, that the shop sells the kind of thing that a photo shows.

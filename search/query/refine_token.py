@@ -12,9 +12,10 @@ import logging
 import os
 import secrets
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def with_vectors(query: Query, vectors: Iterable[Floats]) -> Query:
     return replace(query, terms=tuple(terms))
 
 
-def quantised(vectors: Floats, blocks: Sequence[Block]) -> Floats:
+def quantised(vectors: Floats, blocks: tuple[Block, ...]) -> Floats:
     """Return vectors (n, encoder dim) as a token gives them back."""
     return np.stack([_unpack(_pack(vector, blocks), blocks) for vector in vectors]) if len(vectors) else vectors
 
@@ -145,21 +146,23 @@ def _term_json(term: Term, vectors: list[Floats]) -> list[Any]:
     return ["v", len(vectors) - 1, term.weight]
 
 
-def _packed_type(blocks: Sequence[Block]) -> np.dtype[np.void]:
+@cache
+def _packed_type(blocks: tuple[Block, ...]) -> np.dtype[np.void]:
     """Return the type of a packed vector: each block as its scale, float32, and a signed byte a number."""
     return np.dtype([(block.name, [("scale", "<f4"), ("values", np.int8, block.dim)]) for block in blocks])
 
 
-def _pack(vector: Floats, blocks: Sequence[Block]) -> bytes:
-    packed = np.zeros(1, _packed_type(blocks))
-    starts = np.cumsum([block.dim for block in blocks])[:-1]
-    for block, part in zip(blocks, np.split(vector, starts), strict=True):
+def _pack(vector: Floats, blocks: tuple[Block, ...]) -> bytes:
+    parts, start = [], 0
+    for block in blocks:
+        part = vector[start : start + block.dim]
         scale = np.float32(np.abs(part).max() / INT8_MAX or 1.0)
-        packed[block.name]["scale"], packed[block.name]["values"] = scale, np.rint(part / scale)
-    return packed.tobytes()
+        parts += [scale.astype("<f4").tobytes(), np.rint(part / scale).astype(np.int8).tobytes()]
+        start += block.dim
+    return b"".join(parts)
 
 
-def _unpack(packed: bytes, blocks: Sequence[Block]) -> Floats:
+def _unpack(packed: bytes, blocks: tuple[Block, ...]) -> Floats:
     record = np.frombuffer(packed, _packed_type(blocks))[0]
     parts = [record[block.name] for block in blocks]
     return np.concatenate([part["values"].astype(np.float32) * part["scale"] for part in parts])

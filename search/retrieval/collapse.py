@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -27,6 +27,7 @@ MAX_PRICE_DIFFERENCE = Decimal("0.1")  # share: more is another size, or an offe
 # Attributes that differ between two sellers' listings of one thing.
 _IGNORED_TEXT = "sku id code link url seller vendor store supplier condition_note"
 IGNORED_ATTRIBUTES = frozenset(_IGNORED_TEXT.split())
+TITLE_KEYS = 16_384  # that are remembered, some 8 MB: the same products are found again and again
 MAX_FACT = 60  # characters; longer attributes describe, and may differ
 # Words that a title adds without naming another thing.
 _STOP_TEXT = """a an and the of for our your new brand genuine official authentic original
@@ -134,6 +135,7 @@ def collapse(
     return groups
 
 
+@lru_cache(maxsize=TITLE_KEYS)
 def title_key(title: str) -> tuple[str, ...]:
     """Return a title's words and numbers, sorted, without case, endings in -s and words that name no other thing."""
     folded = unicodedata.normalize("NFKC", title).casefold().replace("'", "").replace("\u2019", "")

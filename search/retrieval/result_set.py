@@ -182,10 +182,13 @@ def _parts(state: ServingState, vector: Floats | None, ranked: Ranked, places: l
     layout = state.generation.layout
     columns = {name: part[places] for name, part in ranked.parts.items()}
     if vector is not None:
-        starts = [layout.slice(name).start for name in layout.names]
+        starts = layout.starts
         split = split_scores(state.snapshot.vectors_of(ranked.rows[places]), vector, starts) * (1 - ranked.share)
         columns = dict(zip(layout.names, split.T, strict=True)) | columns
-    return [{name: float(column[i]) for name, column in columns.items()} for i in range(len(places))]
+    names, lists = tuple(columns), [column.tolist() for column in columns.values()]
+    return (
+        [dict(zip(names, parts, strict=True)) for parts in zip(*lists, strict=True)] if names else [{} for _ in places]
+    )
 
 
 def _picture(product: Product, sha256: str) -> Picture:

@@ -227,8 +227,9 @@ class SearchRun:
             groups, seen = self._collapse(ranked, wanted)
             certain = len(groups) >= wanted and (seen <= ranked.certain or fetch > MAX_TIE_ROWS)
             if certain or exhausted:
-                page = groups[offset : offset + count]
-                return Found(self._hits(ranked, page), self._hits(ranked, groups[:VERDICT_HITS]))
+                hits = self._hits(ranked, groups[offset : offset + count])
+                are_best = not offset and count >= VERDICT_HITS
+                return Found(hits, hits[:VERDICT_HITS] if are_best else self._hits(ranked, groups[:VERDICT_HITS]))
             fetch *= FETCH_GROWTH
 
     def _sorted(self, allowed: Mask, offset: int, count: int) -> Found:

@@ -62,7 +62,7 @@ class MatchClassifier:
         if kinds.digest != self.match.kinds:
             return logit
         cosines = [evidence(MEANING, self.weights, parts) for parts in (first, second) if parts is not None]
-        found = kinds.resemblance(term.vector, self.match.sold, cosines)
+        found = kinds.resemblance(term.vector, self.match.unsold, cosines)
         base = logit
         if self._usable_calibration is None:
             base = self.match.kind_logit(logit, sum(first.values()), found.usual)

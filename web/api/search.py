@@ -21,7 +21,7 @@ from web.prices.lowest_prices import lowest_field, note_products
 from web.requests.recommend_request import EventParameters, Events, RecommendationParameters, Viewed, parse_events
 from web.requests.search_request import effective_timeout, read_search_request
 from web.requests.validation import json_object, validate
-from web.urls import api_url, ends_inside_id, picture_url, picture_urls, product_url
+from web.urls import api_base, api_url, ends_inside_id, picture_url, picture_urls, product_url
 
 if TYPE_CHECKING:
     from search.engine_status import EngineStatus
@@ -146,27 +146,35 @@ def page_json(page: SearchPage, text: str = "") -> dict[str, Any]:
     """Return a page of results: the JSON of the command line with addresses added."""
     payload = note_page(page, text).to_dict()
     note_products(hit.product for hit in (*page.hits, *page.near))
-    lists = {
-        name: [addressed(values) | lowest_field(hit.product) for values, hit in zip(payload[name], hits, strict=True)]
-        for name, hits in (("hits", page.hits), ("near", page.near))
-    }
-    return payload | lists | {"query_id": query_id(page.query), "request_id": g.request_id}
+    base = api_base()
+    for name, hits in (("hits", page.hits), ("near", page.near)):
+        payload[name] = [
+            addressed(values, base) | lowest_field(hit.product) for values, hit in zip(payload[name], hits, strict=True)
+        ]
+    return payload | {"query_id": query_id(page.query), "request_id": g.request_id}
 
 
 def items_json(items: Sequence[SearchHit | Recommendation]) -> list[dict[str, Any]]:
     """Return hits or recommendations, best first, with addresses added."""
     note_products(item.product for item in items)
-    return [addressed(item.to_dict(rank)) | lowest_field(item.product) for rank, item in enumerate(items, 1)]
+    base = api_base()
+    return [addressed(item.to_dict(rank), base) | lowest_field(item.product) for rank, item in enumerate(items, 1)]
 
 
-def addressed(item: dict[str, Any]) -> dict[str, Any]:
-    """Return a product's JSON with the addresses of its page and of its picture, which hold on other sites too."""
-    return item | {"url": api_url(product_url(item["id"])), **picture_addresses(item["picture"])}
+def addressed(item: dict[str, Any], base: str | None = None) -> dict[str, Any]:
+    """Return a product's JSON with the addresses of its page and of its picture, which hold on other sites too.
+
+    `base` is what `api_base` returns; whoever has several items looks it up once.
+    """
+    base = api_base() if base is None else base
+    return {**item, "url": base + product_url(item["id"]), **picture_addresses(item["picture"], base=base)}
 
 
-def picture_addresses(sha256: str, size: int = PICTURE_SIZE) -> dict[str, Any]:
-    """Return the address of a picture at a size in pixels, and its addresses at all sizes."""
-    return {"picture_url": api_url(picture_url(sha256, size)), "picture_urls": picture_urls(sha256)}
+def picture_addresses(sha256: str, size: int = PICTURE_SIZE, base: str | None = None) -> dict[str, Any]:
+    """Return the address of a picture at a size in pixels, and its addresses at all sizes; see `addressed`."""
+    base = api_base() if base is None else base
+    address = base + picture_url(sha256, size) if sha256 else ""
+    return {"picture_url": address, "picture_urls": picture_urls(sha256, base)}
 
 
 def product_json(product: Product) -> dict[str, Any]:

@@ -21,6 +21,7 @@ KINDS = KnownKinds(
     fingerprint="fa" * 32,
 )
 PLAIN = np.zeros(2, np.float32)
+ALL_SOLD = np.zeros(2, np.float32)
 
 
 def photo(meaning, look=PLAIN):
@@ -28,15 +29,15 @@ def photo(meaning, look=PLAIN):
 
 
 def unsold(of, sold, hits):
-    return KINDS.resemblance(of, sold, hits).unsold
+    return KINDS.resemblance(of, 1 - np.array(sold, np.float32), hits).unsold
 
 
 def no_product(look):
-    return KINDS.resemblance(photo(FAR, np.array(look)), (1.0, 1.0), []).no_product
+    return KINDS.resemblance(photo(FAR, np.array(look)), ALL_SOLD, []).no_product
 
 
 def test_what_is_usual_is_that_of_the_kind_that_a_photo_resembles():
-    shirt, apple, other = (KINDS.resemblance(photo(of), (1.0, 1.0), []).usual for of in (SHIRT, APPLE, FAR))
+    shirt, apple, other = (KINDS.resemblance(photo(of), ALL_SOLD, []).usual for of in (SHIRT, APPLE, FAR))
     assert (shirt, apple) == pytest.approx((0.7, 0.8), abs=0.01) and other == pytest.approx(0.63, abs=0.01)
 
 
