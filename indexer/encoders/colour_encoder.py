@@ -50,16 +50,19 @@ def colour_rows(pixels: Pixels) -> Floats:
     step = max(1, pixels.shape[1] // IMAGE_SIDE_PX)
     small = pixels[:, ::step, ::step]
     n, side = small.shape[0], small.shape[1]
-    codes = (small // (256 // RGB_LEVELS)).astype(np.int32)
-    codes = codes[..., 0] * RGB_LEVELS**2 + codes[..., 1] * RGB_LEVELS + codes[..., 2]
+    levels = (small // (256 // RGB_LEVELS)).astype(np.int64)
+    codes = levels[..., 0] * RGB_LEVELS**2 + levels[..., 1] * RGB_LEVELS + levels[..., 2]
     lab, table = _tables()
     border = np.concatenate([codes[:, 0], codes[:, -1], codes[:, :, 0], codes[:, :, -1]], axis=1)
-    background = np.median(lab[border], axis=1)
-    distance = np.linalg.norm(lab[codes] - background[:, None, None], axis=-1)
-    weight = np.where(distance < BACKGROUND_DISTANCE, BACKGROUND_SHARE, 1.0) * _centre(side)
-    offsets = np.arange(n, dtype=np.int64)[:, None, None] * RGB_LEVELS**3
-    counts = np.bincount((codes + offsets).ravel(), weight.ravel(), n * RGB_LEVELS**3).reshape(n, -1)
-    present = np.flatnonzero(counts.any(axis=0))  # a picture has some hundred of the 4,096 codes
+    middle = 2 * side  # of the border's pixels; their number is even
+    background = np.sort(lab[border], axis=1)[:, middle - 1 : middle + 1].mean(axis=1)
+    places = codes + np.arange(n)[:, None, None] * RGB_LEVELS**3
+    present = np.flatnonzero(np.bincount(codes.ravel(), minlength=RGB_LEVELS**3))  # some hundred of the 4,096 codes
+    apart = lab[present] - background[:, None]
+    factors = np.zeros((n, RGB_LEVELS**3))
+    factors[:, present] = np.where(np.sqrt(np.square(apart).sum(axis=-1)) < BACKGROUND_DISTANCE, BACKGROUND_SHARE, 1.0)
+    weight = factors.take(places) * _centre(side)
+    counts = np.bincount(places.ravel(), weight.ravel(), n * RGB_LEVELS**3).reshape(n, -1)
     shares = counts[:, present].astype(np.float32) @ table[present]
     rows: Floats = np.sqrt(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-12))
     return rows

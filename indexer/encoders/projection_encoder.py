@@ -17,6 +17,10 @@ from indexer.encoders.projection_heads import ProjectionHeads
 from indexer.layout import RowLayout
 from indexer.types import Block, EncoderSpec, FeatureMaps, Floats, Pixels
 
+# Pictures whose features go through the heads one by one: for several, a product of matrices first copies the weights,
+# 13 MB, which costs 2 pictures twice and 3 pictures 1.7 times what each alone does, and 8 pictures half.
+MAX_ALONE = 3
+
 
 class EncoderTower:
     """Another encoder's rows as features; with `block`, only that block."""
@@ -101,7 +105,9 @@ class ProjectionEncoder(BaseEncoder):
 
     def _image_rows(self, pixels: Pixels) -> Floats:
         features = self.tower(pixels)
-        return np.concatenate([self.heads.look(features), self.heads.picture(features), colour_rows(pixels)], axis=1)
+        parts = features[:, None] if len(features) <= MAX_ALONE else [features]
+        rows = np.concatenate([self.heads.picture_rows(part) for part in parts])
+        return np.concatenate([rows, colour_rows(pixels)], axis=1)
 
     def _sentence_rows(self, texts: Sequence[str]) -> Floats:
         return self.words.sentences(texts)

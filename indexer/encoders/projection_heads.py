@@ -73,6 +73,10 @@ class ProjectionHeads:
     card: Mapping[str, Any]
     digest: str = ""
 
+    def picture_rows(self, features: Floats) -> Floats:
+        """Return `look` and `meaning` of picture features, one after the other, float32 (n, dim of both)."""
+        return np.concatenate([self.look(features), self.picture(features)], axis=1)
+
     @property
     def dim(self) -> int:
         """Length of the meaning block."""
