@@ -238,10 +238,8 @@ def _text_only(snapshot: Snapshot, text: TextScores | None, scope: SearchScope, 
 
 def one_per_group(ranked: Ranked, columns: ProductColumns, groups: ItemGroups) -> Ranked:
     """Return a ranking with the best product of each group."""
-    if groups.first is None:
-        return ranked
-    leading = groups.leading(columns.ordinals(ranked.products))
-    if leading.all():
+    leading = None if groups.first is None else groups.leading(columns.ordinals(ranked.products))
+    if leading is None or leading.all():
         return ranked
     parts = {name: part[leading] for name, part in ranked.parts.items()}
     certain = int(np.count_nonzero(leading[: ranked.certain]))
