@@ -268,5 +268,5 @@ class Catalogue(ABC):
         return page
 
     def _number(self, query: str) -> int:
-        with self._read() as db:
+        with self.database.joined() as db:  # one statement needs no transaction of its own
             return int(db.execute(query).fetchone()[0])
