@@ -71,8 +71,10 @@ class ListMembers:
 
     def seen(self, lists: Ids, allowed: Mask) -> Ids:
         """Return how many of the first 64 rows of each of the lists are allowed."""
-        first = self._first[lists]
-        seen: Ids = np.count_nonzero(allowed[first] & (first >= 0), axis=1)
+        first = self._first.take(lists, axis=0)  # twice as fast as an index
+        flags = allowed.take(first)
+        flags &= first >= 0
+        seen: Ids = flags.view(np.uint8).sum(axis=1, dtype=np.int64)
         return seen
 
     def count(self, lists: Ids, allowed: Mask) -> int:

@@ -23,7 +23,7 @@ GRAPH_EFFORTS = (10, 16, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 384, 51
 LIST_EFFORTS = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 MOST_LISTS = 128  # of ours, twice as many at most
 FILTER_SHARE = 0.05
-TRAINING_ROWS = 64  # a list, at most: k-means of FAISS takes 256 otherwise, for hours on one thread
+TRAINING_ROWS = 48  # a list, at most: k-means of FAISS takes 256 otherwise, for hours on one thread
 TRAINING_ROUNDS = 10
 BLOCK = 5_000  # rows that are added at once
 
