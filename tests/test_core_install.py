@@ -120,7 +120,6 @@ def printed(run, shop, tmp_path_factory):
     (folder / "listings.csv").write_text(f"image\n{photo.name}\n", encoding="utf-8")
     commands = {
         "photo": ("query", "--image", photo, "--json"),
-        "words": ("query", "--text", "wooden bowl", "--json"),
         "learn": ("learn",),
         "categorise": ("categorise", "--bulk", folder / "listings.csv", "--out", folder / "suggested.csv"),
         "doctor": ("doctor", "--out", folder / "report"),
@@ -131,9 +130,8 @@ def printed(run, shop, tmp_path_factory):
     return dict(zip(commands, outputs, strict=True)) | {"suggested": suggested}
 
 
-def test_a_photo_and_words_find_products(printed):
+def test_a_photo_finds_products(printed):
     assert json.loads(printed["photo"])["hits"]
-    assert json.loads(printed["words"])["hits"]
 
 
 def test_the_shop_learns_suggests_and_is_audited(printed):
@@ -142,7 +140,7 @@ def test_the_shop_learns_suggests_and_is_audited(printed):
     assert "report" in printed["doctor"]
 
 
-def test_the_shop_is_served(run, python, shop):
+def test_the_shop_is_served_and_words_find_products(run, python, shop):
     command = [python, "-m", "web", "serve", "--home", str(shop), "--port", "0"]
     server = subprocess.Popen(command, cwd=ROOT, env=run.environment, stderr=subprocess.PIPE, text=True)
     try:
