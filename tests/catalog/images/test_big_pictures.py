@@ -134,9 +134,19 @@ def test_a_box_of_a_turned_picture_is_cut_before_it_is_turned(turn):
         assert decode(out.getvalue(), box).tobytes() == whole.crop((left, top, right, bottom)).tobytes()
 
 
-def measured(path):
-    command = [sys.executable, "-m", "tests.catalog.images.decoding_child", str(path)]
-    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+@pytest.fixture
+def measured():
+    """What decoding a file takes, in a process of its own."""
+    command = [sys.executable, "-m", "tests.catalog.images.decoding_child"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def measure(path):
+            process.stdin.write(f"{path}\n")
+            process.stdin.flush()
+            return json.loads(process.stdout.readline().strip() or "{}")
+
+        yield measure
+        process.stdin.close()
 
 
 FILES = {
@@ -153,7 +163,7 @@ FILES = {
 
 @pytest.mark.promise("S3", "12 large honest pictures, in 150 MB and 2 s of processor time")
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is counted in another unit elsewhere")
-def test_large_pictures_take_little_memory_and_time(tmp_path):
+def test_large_pictures_take_little_memory_and_time(tmp_path, measured):
     ordinary = tmp_path / "ordinary"
     ordinary.write_bytes(photo((4032, 3024)))
     usual = measured(ordinary)
