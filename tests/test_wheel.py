@@ -26,7 +26,9 @@ HELP_OF_EACH_ROOM = """
 from importlib import import_module
 
 for room in ("indexer", "search", "web"):
-    import_module(f"{room}.__main__").main(["--help"], standalone_mode=False)
+    main = import_module(f"{room}.__main__").main
+    main(["--help"], standalone_mode=False)
+    assert all(main.get_command(None, name).help for name in main.list_commands(None))  # each is imported
 """
 
 pytestmark = pytest.mark.timeout(1500)

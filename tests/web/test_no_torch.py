@@ -57,6 +57,7 @@ from web.settings import Settings
 
 EngineHolder.start = lambda self: None  # the engine's thread would load FAISS while the modules are listed
 web.create_app(Settings(home=Path(sys.argv[1])))
+assert all(main.get_command(None, name).help for name in main.list_commands(None))  # each is imported
 print(*sorted({name.partition(".")[0] for name in sys.modules} & {"faiss", "numpy", "onnxruntime", "torch"}))
 """
 
