@@ -143,7 +143,8 @@ def load_multilingual_backbone() -> TorchModel:
     )
     tower = transformers.BertModel(config, add_pooling_layer=False)
     tower.set_attn_implementation("eager")
-    tower.set_input_embeddings(nn.Embedding.from_pretrained(tensors["embeddings.word_embeddings.weight"]))
+    words = tensors["embeddings.word_embeddings.weight"]
+    tower.set_input_embeddings(nn.Embedding(len(words), HIDDEN, _weight=words))
     tower.load_state_dict(tensors, assign=True)
     digest = {"weights_sha256": E5_SHA256}
     return torch_model(TextBackbone(tower), example_texts(), digest, weights=nn.Identity(), free_axes=(0, 1))
