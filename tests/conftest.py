@@ -21,7 +21,7 @@ if "CI" not in os.environ:  # hypothesis has such a profile for CI
 
 
 def compile_share_of_tests(config):
-    """Compile every second file of tests: on a clean checkout each of two workers compiled all of them, in 14 s."""
+    """Compile this worker's share of the test files: on a clean checkout each worker compiled all of them, in 14 s."""
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers == 1 or sys.dont_write_bytecode:
         return
