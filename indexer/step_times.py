@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One kind of work: how many items, and how long. Decoding and encoding are summed over threads, side by side.
+    """One kind of work: how many items, and how long. Decoding is summed over threads and runs alongside encoding.
 
     `cpu_seconds` are of this process with all its threads, without its children; 0 where they were not measured.
     `peak_memory_mb` is the most memory that the process had used when the step ended.

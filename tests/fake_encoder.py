@@ -25,6 +25,7 @@ class FakeEncoder:
         self.spec = EncoderSpec("fake", "fake", "mean-colour", "none", tuple(b.name for b in self.blocks), "Apache-2.0")
         self.fingerprint = fingerprint
         self.preprocessing = {"size": SIZE}
+        self.batches_at_once = 1
         self.pictures_encoded = 0
         self.texts_encoded = 0
 

@@ -132,11 +132,11 @@ class PictureLoader:
         results.decode_seconds = time.perf_counter() - start
         return results, pixels
 
-    def encode(self, pictures: Mapping[bytes, Pixels]) -> tuple[Mapping[bytes, Floats], float]:
-        """Return the vectors of prepared pictures by content, and the seconds that they took. Raises EncoderError."""
+    def encode(self, pictures: Mapping[bytes, Pixels]) -> tuple[Mapping[bytes, Floats], float, float]:
+        """Return the vectors of prepared pictures by content, and when that began and ended. Raises EncoderError."""
         start = time.perf_counter()
         vectors = require_finite(self.encoder.encode_pixels(np.stack(list(pictures.values()))), self.encoder)
-        return dict(zip(pictures, vectors, strict=True)), time.perf_counter() - start
+        return dict(zip(pictures, vectors, strict=True)), start, time.perf_counter()
 
     def load_some(self, paths: Sequence[str]) -> list[tuple[PictureResults, Pixels | None]]:
         """Return what the calls for these files do, those without pixels as one: for each alone, turns cost more."""
@@ -229,21 +229,33 @@ def map_ahead(
 def _encode_part(load: PictureLoader, paths: Sequence[str], options: PipelineOptions, tick: Tick) -> PictureResults:
     results = PictureResults()
     depth = max(1, BATCHES_AHEAD * options.batch_size // LOADED_TOGETHER)
-    at_once = load.encoder.batches_at_once if isinstance(load.encoder, BaseEncoder) else 1
+    at_once = min(load.encoder.batches_at_once, options.batch_size)
+    size = options.batch_size // at_once  # a run that is killed encodes no more than one whole batch again
     with (
         ThreadPoolExecutor(2 * options.decode_children, "decode") as pool,  # a child that has answered has work waiting
         ThreadPoolExecutor(at_once, "encode") as encoders,
         closing(map_ahead(pool, load.load_some, batches(paths, LOADED_TOGETHER), depth)) as loaded,
-        closing(_unknown(load, chain.from_iterable(loaded), options.batch_size, results, tick)) as unknown,
+        closing(_unknown(load, chain.from_iterable(loaded), size, results, tick)) as unknown,
         closing(map_ahead(encoders, load.encode, unknown, at_once)) as encoded,
     ):
-        for vectors, seconds in encoded:
+        spans = []
+        for vectors, *span in encoded:
             assert load.known is not None, "nothing is unknown where there is no cache"
             failpoint("pictures.encoded")
             load.known.store(vectors)
             results.encoded += len(vectors)
-            results.encode_seconds += seconds
+            spans.append(span)
+    results.encode_seconds = covered(spans)
     return results
+
+
+def covered(spans: Iterable[Sequence[float]]) -> float:
+    """Return the seconds within any of these spans of a beginning and an end, in the order of their beginnings."""
+    seconds, until = 0.0, 0.0
+    for start, end in spans:
+        seconds += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return seconds
 
 
 def _unknown(

@@ -31,6 +31,7 @@ class Encoder(Protocol):
     blocks: tuple[Block, ...]
     fingerprint: str
     preprocessing: Mapping[str, Any]
+    batches_at_once: int  # of pictures, that as many threads encode in less time than one after the other
 
     @property
     def dim(self) -> int:
@@ -69,7 +70,7 @@ class BaseEncoder(Encoder):
 
     runtime = "numpy"
     batch_size = 32
-    batches_at_once = 1  # of pictures that as many threads encode in less time than one after the other
+    batches_at_once = 1
     text_batch_size = 32  # texts in one call of the adapter, which may make batches of its own
     sentence_dim: int | None = None  # length of a sentence vector; None when texts are compared with pictures only
     sentence_key: str | None = None  # what identifies the model of sentence vectors

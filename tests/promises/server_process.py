@@ -38,9 +38,10 @@ OPTIONS = BuildOptions(PipelineOptions(batch_size=4))
 class CountingEncoder(FakeEncoder):
     """Notes every picture it encodes in a file, so that the work of killed children is counted too."""
 
-    def __init__(self, log):
+    def __init__(self, log, at_once):
         super().__init__()
         self._log = log
+        self.batches_at_once = at_once
 
     def encode_pixels(self, pixels):
         with Path(self._log).open("ab") as file:
@@ -48,8 +49,8 @@ class CountingEncoder(FakeEncoder):
         return super().encode_pixels(pixels)
 
 
-def do_build(home, feed, log=""):
-    build_index(Path(home), Path(feed), CountingEncoder(log) if log else FakeEncoder(), OPTIONS)
+def do_build(home, feed, log="", at_once="1"):
+    build_index(Path(home), Path(feed), CountingEncoder(log, int(at_once)) if log else FakeEncoder(), OPTIONS)
 
 
 def do_update(home, feed):

@@ -35,6 +35,7 @@ RUNTIMES = ("auto", "onnx", "torch")
 MIN_PARITY_COSINE = 0.9999  # between the exported model's output and torch's
 EXPORT_VERSION = 1
 MIN_BATCHES_AT_ONCE = 8  # fewer do not pay for a second copy of the model
+MAX_BATCHES_AT_ONCE = 4  # of a small model, each with 55 MB; a build decodes for no more of them
 _export_lock = threading.Lock()  # torch's exporter is not thread-safe, and one export is enough
 
 
@@ -115,7 +116,7 @@ class OnnxRunner:
         self._lock = threading.Lock()
         self._one_thread: OnnxRunner | None = None
         self._small = small and self._cores > 1
-        self.batches_at_once = self._cores if self._small else 1
+        self.batches_at_once = min(self._cores, MAX_BATCHES_AT_ONCE) if self._small else 1
         self._running = 0  # batches of a small model
 
     def __call__(self, inputs: Arrays) -> Floats:

@@ -11,7 +11,7 @@ import pytest
 
 from catalog.errors import EncoderError
 from indexer.build import encoding_pipeline
-from indexer.build.encoding_pipeline import PipelineOptions, encode_pictures, encode_titles, map_ahead
+from indexer.build.encoding_pipeline import PipelineOptions, covered, encode_pictures, encode_titles, map_ahead
 from indexer.cache.vector_cache import VectorCache, title_cache_key
 from indexer.encoders.base import BaseEncoder
 from indexer.encoders.picture_input import input_side
@@ -79,7 +79,7 @@ def test_an_encoder_may_get_as_many_batches_at_once_as_it_wants(tmp_path):
     with VectorCache(tmp_path / "two.vectors", "fa", 3) as cache:
         results = run(paths, cache, encoder)
         assert (results.encoded, results.distinct) == (16, 16)
-        assert encoder.sizes == [OPTIONS.batch_size] * 4  # a content of a batch on its way is not encoded again
+        assert encoder.sizes == [OPTIONS.batch_size // 2] * 8  # what is on its way is not encoded again
         for path, colour in zip(paths, colours * 3, strict=True):
             vector = cache.get(bytes.fromhex(results.contents[str(path)].sha256))
             np.testing.assert_allclose(vector, colour / np.linalg.norm(colour), atol=1e-3)
@@ -116,7 +116,8 @@ def test_numbers_that_are_not_finite_are_never_stored(tmp_path, cache):
     assert len(cache) == 0
 
 
-def test_pictures_wait_in_bounded_number(tmp_path, cache):
+@pytest.mark.parametrize("at_once", [1, 2, 4])
+def test_pictures_wait_in_bounded_number(tmp_path, cache, at_once):
     paths = [write_picture(tmp_path / f"{i}.png", (i, 0, 0)) for i in range(40)]
     alive, peak, lock = 0, 0, threading.Lock()
 
@@ -134,7 +135,9 @@ def test_pictures_wait_in_bounded_number(tmp_path, cache):
                 alive -= len(pixels)
             return super().encode_pixels(pixels)
 
-    run(paths, cache, Counting())
+    encoder = Counting()
+    encoder.batches_at_once = at_once
+    run(paths, cache, encoder)
     assert peak <= 3 * OPTIONS.batch_size + 1
 
 
@@ -183,3 +186,8 @@ def test_titles_go_to_an_encoder_in_the_number_that_it_wants(tmp_path):
 
 def test_the_input_side_comes_from_the_encoder():
     assert input_side(FakeEncoder()) == 4
+
+
+def test_batches_that_are_encoded_side_by_side_take_the_time_of_the_clock():
+    assert covered([]) == 0
+    assert covered([(3, 5), (4, 7), (4.5, 6), (9, 10)]) == 5
