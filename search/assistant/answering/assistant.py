@@ -145,7 +145,7 @@ class Assistant:
         wanted = {request.intent for request in reading.requests}
         intent = ""
         if not state.expects and wanted <= REFINING and _may_refine(text, wanted):
-            intent = FIND_PRODUCT if self._search.refines(text, state.search, message.timeout_ms) else ""
+            intent = FIND_PRODUCT if self._search.refines(text, state.search) else ""
         if not intent and not wanted and state.topic in CONTINUED and state.topic in reading.likely:
             intent = state.topic
         if not intent:

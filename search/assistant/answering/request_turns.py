@@ -74,7 +74,7 @@ class RequestTurns:
         if not reading.requests:
             self._unclear(message, reading, draft)
             return
-        if self._is_search(message, reading.requests):
+        if self._is_search(reading.requests):
             draft.intent, draft.probability = FIND_PRODUCT, reading.probability(FIND_PRODUCT)
             self._find(message, reading.requests[0], draft)
             return
@@ -93,14 +93,14 @@ class RequestTurns:
         draft.remember(misunderstood=0)
         return True
 
-    def _is_search(self, message: CustomerMessage, requests: Sequence[CustomerRequest]) -> bool:
+    def _is_search(self, requests: Sequence[CustomerRequest]) -> bool:
         """Return whether a message that reads like a complaint or a call for a person only names a product.
 
         A complaint has words that no product has; "gestreifter Kaffeebecher" has none, and nobody complained of it.
         """
         first = requests[0]
         doubtful = first.intent in (COMPLAINT_DAMAGED, HUMAN_AGENT) and first.probability < UNDOUBTED
-        return doubtful and len(requests) == 1 and self._names_products(message, first.text)
+        return doubtful and len(requests) == 1 and self._names_products(first.text)
 
     def _order(self, message: CustomerMessage, request: CustomerRequest, draft: ReplyDraft) -> None:
         # Number and address may stand in different clauses of a message. That of a button is not the question.
@@ -141,16 +141,12 @@ class RequestTurns:
     def _find(self, message: CustomerMessage, request: CustomerRequest, draft: ReplyDraft) -> None:
         if is_cue(MORE, request.text) and draft.state.search:
             self._search.more(message, draft)
-        elif (
-            message.picture is not None
-            or self._finds(message, request.text)
-            or not self._policies.answer(request.text, draft)
-        ):
+        elif message.picture is not None or self._finds(request.text) or not self._policies.answer(request.text, draft):
             self._search.find(message, request.text, draft)
 
-    def _finds(self, message: CustomerMessage, text: str) -> bool:
+    def _finds(self, text: str) -> bool:
         """Return whether a search has answers, so that no policy is looked for; "do you gift wrap" has none."""
-        page = self._search.page_of(text, message.timeout_ms)
+        page = self._search.page_of(text)
         return page is None or page.verdict is None or page.verdict.kind == ANSWERS or bool(page.understood.named)
 
     def _talk(self, message: CustomerMessage, request: CustomerRequest, draft: ReplyDraft) -> None:
@@ -166,12 +162,12 @@ class RequestTurns:
 
     def _unclear(self, message: CustomerMessage, reading: MessageReading, draft: ReplyDraft) -> None:
         text = message.text
-        if (reading.probabilities is None or FIND_PRODUCT in reading.likely) and self._names_products(message, text):
+        if (reading.probabilities is None or FIND_PRODUCT in reading.likely) and self._names_products(text):
             draft.intent, draft.probability = FIND_PRODUCT, reading.probability(FIND_PRODUCT)
             draft.remember(misunderstood=0)
             self._search.find(message, text, draft)
             return
-        if self._stated(message, {*reading.likely}, draft) or self._policies.contact(text, draft):
+        if self._stated(text, {*reading.likely}, draft) or self._policies.contact(text, draft):
             draft.remember(misunderstood=0)
             draft.offer([HUMAN_AGENT])
             return
@@ -184,18 +180,17 @@ class RequestTurns:
         draft.offer([*reading.likely, HUMAN_AGENT])
         draft.expect(REPHRASE, question=text)
 
-    def _stated(self, message: CustomerMessage, likely: set[str], draft: ReplyDraft) -> bool:
+    def _stated(self, text: str, likely: set[str], draft: ReplyDraft) -> bool:
         """Answer a text that is not clear, where the policies or the product surely do; return whether so."""
-        text = message.text
         if not likely.isdisjoint(POLICY_INTENTS) and self._policies.answer(text, draft):
             return True
-        if self._products.stated(message, draft):
+        if self._products.stated(text, draft):
             return True
         return not likely.isdisjoint((PRODUCT_QUESTION, SIZE_ADVICE)) and self._policies.answer(text, draft)
 
-    def _names_products(self, message: CustomerMessage, text: str) -> bool:
+    def _names_products(self, text: str) -> bool:
         """Return whether the words of a text name a kind of thing that the shop has."""
-        page = self._search.page_of(text, message.timeout_ms)
+        page = self._search.page_of(text)
         found = page is not None and page.verdict is not None and page.verdict.kind == ANSWERS
         return bool(found and page is not None and page.understood.named)
 

@@ -56,7 +56,7 @@ class ProductTurns:
 
     def question(self, message: CustomerMessage, text: str, intent: str, draft: ReplyDraft) -> bool:
         """Answer a question about a product, or ask which product it is about."""
-        meant = self._shown(text, draft) or self._meant(text, draft.state.product_id, message.timeout_ms)
+        meant = self._shown(text, draft) or self._meant(text, draft.state.product_id)
         if meant.product is not None:
             return self._answer(meant.product, text, draft)
         if meant.named and intent == STOCK_AVAILABILITY:
@@ -68,10 +68,9 @@ class ProductTurns:
         self._ask(meant, text, intent, draft)
         return False
 
-    def stated(self, message: CustomerMessage, draft: ReplyDraft) -> bool:
+    def stated(self, text: str, draft: ReplyDraft) -> bool:
         """Answer a text about the product that is talked about, if what is stated of it answers; return whether so."""
-        text, context = message.text, draft.state.product_id
-        product = self._meant(text, context, message.timeout_ms).product if context else None
+        product = self._meant(text, draft.state.product_id).product if draft.state.product_id else None
         found = self._stated(product, text, draft.state.language) if product is not None else None
         if product is None or found is None or found.status != ANSWERED:
             return False
@@ -183,11 +182,11 @@ class ProductTurns:
             )
             if any(normalise(title) == folded for title in titles):
                 return product
-        return self._meant(text, "", message.timeout_ms).product
+        return self._meant(text, "").product
 
-    def _meant(self, text: str, context: str, timeout_ms: int | None) -> MeantProducts:
+    def _meant(self, text: str, context: str) -> MeantProducts:
         """Return the product that a text names; the one of the context where all that it names is its own."""
-        page = self.search.page_of(text, timeout_ms)
+        page = self.search.page_of(text)
         understood = page.understood if page is not None else Understood()
         own = self.engine.find([context]).get(context) if context else None
         other = _other_named(text, own, page) if own is not None and page is not None else ""
@@ -196,7 +195,7 @@ class ProductTurns:
         parts = [*(kind.words for kind in understood.named), *(value.words for value in understood.wanted)]
         named = bool(understood.named or other)
         words = other or " ".join(dict.fromkeys(parts))
-        page = self.search.page_of(words, timeout_ms, more=True) if named else page
+        page = self.search.page_of(words, more=True) if named else page
         if page is None or page.verdict is None or (named and page.verdict.kind != ANSWERS):
             return MeantProducts(named=named)
         if len(page.hits) == 1 and named and page.total == 1:

@@ -55,19 +55,16 @@ class SearchTurns:
         except (BadQuery, DeadlineExceeded, StepFailed):
             draft.say("search_late")
 
-    def page_of(self, words: str, timeout_ms: int | None, *, more: bool = False) -> SearchPage | None:
-        """Return what words find, None where the shop cannot search for them in time; with `more`, MANY hits."""
-        count = MANY if more else CARDS
+    def page_of(self, words: str, *, more: bool = False) -> SearchPage | None:
+        """Return what words find, None where the shop cannot search for them now; with `more`, MANY hits."""
         try:
-            return self.engine.search(
-                QueryBuilder(k=count, group_variants=True, timeout_ms=timeout_ms).text(words).build()
-            )
+            return self.engine.search(QueryBuilder(k=MANY if more else CARDS, group_variants=True).text(words).build())
         except (BadQuery, UnsupportedQuery, DeadlineExceeded, StepFailed):
             return None
 
-    def refines(self, text: str, last: LastSearch, timeout_ms: int | None) -> bool:
+    def refines(self, text: str, last: LastSearch) -> bool:
         """Return whether a text only changes the last search: "in blue", "under 20", "cheaper ones"."""
-        return bool(last) and self._refined(last, without_lead(text), timeout_ms) is not None
+        return bool(last) and self._refined(last, without_lead(text)) is not None
 
     def _search_of(self, message: CustomerMessage, words: str, draft: ReplyDraft) -> tuple[LastSearch, Query]:
         if message.picture is not None:
@@ -75,20 +72,20 @@ class SearchTurns:
             if words:
                 builder.text(words)
             return LastSearch(words), builder.picture(message.picture).build()
-        search = self._refined(draft.state.search, words, message.timeout_ms)
+        search = self._refined(draft.state.search, words)
         if search is not None:
             return search, self._query_of(search)
         like = without_pronouns(words)
         if parse_text(like).cheaper and self._is_product(draft.state.product_id):
             builder = QueryBuilder(k=CARDS, group_variants=True).product(draft.state.product_id).text(like)
             return LastSearch(), builder.build()
-        search = LastSearch(self._like_product(like, draft.state.product_id, message.timeout_ms) or like or words)
+        search = LastSearch(self._like_product(like, draft.state.product_id) or like or words)
         return search, self._query_of(search)
 
-    def _like_product(self, words: str, product_id: str, timeout_ms: int | None) -> str:
+    def _like_product(self, words: str, product_id: str) -> str:
         """Return words with the kind of the conversation's product, where they name none: "in blue" on a mug's page."""
         product = self.engine.find([product_id]).get(product_id) if product_id and words else None
-        alone = self.page_of(words, timeout_ms) if product is not None else None
+        alone = self.page_of(words) if product is not None else None
         if product is None or alone is None or alone.understood.named or not alone.understood.values:
             return ""
         kind = product.category_path[-1] if product.category_path else ""
@@ -97,7 +94,7 @@ class SearchTurns:
     def _is_product(self, product_id: str) -> bool:
         return bool(product_id and self.engine.find([product_id]))
 
-    def _refined(self, last: LastSearch, words: str, timeout_ms: int | None) -> LastSearch | None:
+    def _refined(self, last: LastSearch, words: str) -> LastSearch | None:
         """Return the last search with words that only change it, None where they look for a thing of their own.
 
         The words take the place of those that were about the same field. What they mean may depend on the language of
@@ -105,16 +102,16 @@ class SearchTurns:
         """
         if not last or not words:
             return None
-        alone = self.page_of(words, timeout_ms)
+        alone = self.page_of(words)
         if alone is None or alone.understood.named:
             return None
         added = without_pronouns(words)
         if last.refine:
             return LastSearch(added, last.refine) if added and _changes(words, alone.understood) else None
-        joined = self.page_of(f"{last.words} {added}".strip(), timeout_ms)
+        joined = self.page_of(f"{last.words} {added}".strip())
         if joined is None or not (_changes(words, alone.understood) or _adds_value(added, joined.understood)):
             return None
-        before = self.page_of(last.words, timeout_ms)
+        before = self.page_of(last.words)
         base = _without_replaced(last.words, before.understood, joined.understood, added) if before else last.words
         text = f"{base} {added}".strip()
         return LastSearch(text) if len(text) <= MAX_SEARCH_WORDS else LastSearch(added)

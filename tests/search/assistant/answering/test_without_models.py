@@ -57,21 +57,3 @@ def test_an_urgent_word_calls_a_person_at_once_and_one_of_high_priority_where_it
 def test_a_word_of_high_priority_calls_nobody_where_the_message_is_clear(assistant):
     assert codes_of(assistant, "was I charged twice?", choice="payment") == ["cannot_look_up"]
     assert codes_of(assistant, "I call my lawyer", choice="payment") == ["handed_over_waiting", "leave_contact"]
-
-
-def test_every_search_of_a_message_has_its_time_limit(engine, assistant, monkeypatch):
-    asked = []
-    search = engine.search
-    monkeypatch.setattr(engine, "search", lambda query: asked.append(query.timeout_ms) or search(query))
-    limited = {"language": "en", "timeout_ms": 60_000}
-    state = assistant.reply(CustomerMessage("red mug", choice="find_product", **limited)).state
-    for text, fields in (
-        ("in blue", {"choice": "find_product"}),
-        ("in blue", {"product_id": "b", "choice": "find_product"}),
-        ("is the red mug dishwasher safe", {"choice": "product_question"}),
-        ("red", {}),
-    ):
-        before = len(asked)
-        assistant.reply(CustomerMessage(text, **limited, **fields), state)
-        assert len(asked) > before
-    assert set(asked) == {60_000}

@@ -3,7 +3,7 @@
 import pytest
 
 from catalog.product import Product
-from search.assistant.dialogue.conversation import CustomerMessage, DialogueState
+from search.assistant.dialogue.conversation import DialogueState
 from search.assistant.dialogue.draft import ReplyDraft
 from search.assistant.dialogue.product_turns import ProductTurns
 from search.assistant.products.answer import ANSWERED, CUSTOMERS, ProductAnswer
@@ -20,7 +20,7 @@ class FakeAnswers:
 
 
 class NoSearch:
-    def page_of(self, words, timeout_ms, *, more=False):
+    def page_of(self, words, *, more=False):
         return None
 
 
@@ -42,5 +42,5 @@ class FakeEngine:
 )
 def test_few_customers_are_quoted_and_several_counted(facts, code):
     draft = ReplyDraft(DialogueState("t", language="en", product_id="mug"))
-    assert ProductTurns(FakeEngine(), NoSearch(), FakeAnswers(facts)).stated(CustomerMessage("does it smell?"), draft)
+    assert ProductTurns(FakeEngine(), NoSearch(), FakeAnswers(facts)).stated("does it smell?", draft)
     assert [part.code for part in draft.parts] == [code]
