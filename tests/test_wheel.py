@@ -25,10 +25,21 @@ MAX_BYTES = 25_000_000
 HELP_OF_EACH_ROOM = """
 from importlib import import_module
 
+import click
+
+
+def commands(group):
+    for name in group.list_commands(None):
+        command = group.get_command(None, name)
+        yield command
+        if isinstance(command, click.Group):
+            yield from commands(command)
+
+
 for room in ("indexer", "search", "web"):
     main = import_module(f"{room}.__main__").main
     main(["--help"], standalone_mode=False)
-    assert all(main.get_command(None, name).help for name in main.list_commands(None))  # each is imported
+    assert all(command.help for command in commands(main))  # each is imported, also those within another
 """
 
 pytestmark = pytest.mark.timeout(1500)
