@@ -6,8 +6,8 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench.peers.compare import one_step
+from tests.bench.peers.compare import ANSWER, one_step
 
 if __name__ == "__main__":
     step, name, folder = sys.argv[1:]
-    print("\n" + json.dumps(one_step(step, name, Path(folder))))
+    print("\n" + ANSWER + json.dumps(one_step(step, name, Path(folder))), flush=True)

@@ -60,6 +60,7 @@ CONTESTANTS: dict[str, type[Contestant]] = {
 }
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")  # lancedb builds for ever on one of its own
 SURROUNDINGS = {**dict.fromkeys(THREADS, "1"), "LANCE_LOG": "error"}
+ANSWER = "figures: "  # begins the line that a step's process prints
 
 
 @dataclass(frozen=True)
@@ -132,13 +133,16 @@ def least_scores(rows: np.ndarray, queries: Floats) -> Floats:
 
 
 def in_own_process(step: str, name: str, folder: Path) -> dict[str, Any]:
-    """Run a step in another process; return its figures, or that it ended."""
+    """Run a step in another process; return its figures, or that it ended without any."""
     command = [sys.executable, "-m", "tests.bench.peers", step, name, str(folder)]
     run = subprocess.run(command, env={**os.environ, **SURROUNDINGS}, stdout=subprocess.PIPE, text=True, check=False)
     if run.returncode:
-        return {"skipped": f"failed: the process ended with {run.returncode} while it {step}s"}
-    figures: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
-    return figures
+        return {"skipped": f"failed to {step}: the process ended with {run.returncode}"}
+    for line in reversed(run.stdout.splitlines()):  # libraries print lines of their own, some at exit
+        if line.startswith(ANSWER):
+            figures: dict[str, Any] = json.loads(line.removeprefix(ANSWER))
+            return figures
+    return {"skipped": f"failed to {step}: the process gave no figures"}
 
 
 def comparing_all(

@@ -1,5 +1,8 @@
 """The comparison with other libraries runs, and says which are missing."""
 
+import runpy
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -81,7 +84,32 @@ def test_tables_have_a_line_for_each_peer(report):
 
 def test_a_process_that_fails_is_no_end_of_the_comparison(monkeypatch, tmp_path):
     monkeypatch.setattr(compare.sys, "executable", "/bin/false")
-    assert "ended with 1" in compare.in_own_process("build", "graph", tmp_path)["skipped"]
+    assert "failed to build: the process ended with 1" in compare.in_own_process("build", "graph", tmp_path)["skipped"]
+
+
+@pytest.mark.parametrize(
+    ("printed", "figures"),
+    [
+        ('warning\n\nfigures: {"recall": 1.0}\nbye\n\n', {"recall": 1.0}),
+        ('figures: {"recall": 0.9}', {"recall": 0.9}),
+        ('{"recall": 1.0}\nbye\n', {"skipped": "failed to search: the process gave no figures"}),
+        ("", {"skipped": "failed to search: the process gave no figures"}),
+    ],
+)
+def test_figures_are_found_among_what_a_library_prints(printed, figures, monkeypatch, tmp_path):
+    done = SimpleNamespace(returncode=0, stdout=printed)
+    monkeypatch.setattr(compare.subprocess, "run", lambda *_, **__: done)
+    assert compare.in_own_process("search", "graph", tmp_path) == figures
+
+
+def test_a_step_prints_its_figures_as_they_are_looked_for(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(compare, "one_step", lambda *given: {"given": [*map(str, given)]})
+    monkeypatch.setattr(compare.sys, "argv", ["peers", "build", "graph", "folder"])
+    print("no end of line", end="")
+    runpy.run_module("tests.bench.peers", run_name="__main__")
+    done = SimpleNamespace(returncode=0, stdout=capsys.readouterr().out)
+    monkeypatch.setattr(compare.subprocess, "run", lambda *_, **__: done)
+    assert compare.in_own_process("build", "graph", tmp_path) == {"given": ["build", "graph", "folder"]}
 
 
 def test_rows_that_the_filter_excludes_and_rows_found_twice_do_not_count():

@@ -39,8 +39,8 @@ class Part:
 
 def side_by_side(own: Contestant, peer: Contestant, part: Part) -> dict[str, Any]:
     """Tune both to the recall, then let them search in turn: recall, p50 and p99 of each, in ms."""
-    widest = Effort(peer.widths_for(part.filtered)[0], peer.refines[0])
-    seconds = min(_seconds(peer, query, widest, part.filtered) for query in part.queries[:3])
+    least = Effort(peer.widths_for(part.filtered)[0], peer.refines[0])
+    seconds = min(_seconds(peer, query, least, part.filtered) for query in part.queries[:3])
     if seconds > SLOW_S:
         part = replace(part, queries=part.queries[:FEW], truth=part.truth[:FEW])
     both = {"own": (own, *tuned(own, part)), "peer": (peer, *tuned(peer, part))}
