@@ -53,24 +53,54 @@ ODD = [
     "é",
 ]
 PIECES = [*OPERATORS, *ODD, "red", "jumper", " "]
-MAX_CHARACTER = 0x10FFFF
+# Letters, marks, spaces and signs that words are made of or that a tokeniser may stumble over: (first, last).
+BLOCKS = [
+    (0x0100, 0x024F),  # Latin Extended
+    (0x0300, 0x036F),  # combining marks
+    (0x0370, 0x03FF),  # Greek
+    (0x0400, 0x04FF),  # Cyrillic
+    (0x0590, 0x06FF),  # Hebrew and Arabic
+    (0x2000, 0x206F),  # quotes, dashes, spaces of any width, line ends, directions
+    (0x3000, 0x30FF),  # wide signs and kana
+    (0x4E00, 0x9FFF),  # Chinese characters
+    (0xFE00, 0xFEFF),  # variation selectors, Arabic forms, the byte order mark
+    (0xFF00, 0xFFEF),  # fullwidth and halfwidth forms
+]
+CHARACTERS = 0x110000
 
 
 def spelled(numbers):
-    """Words from pairs of bytes: pieces of the list, characters below 256, and any others.
+    """Words from bytes, three a piece: pieces of the list, characters below 256, those of the blocks, and any others.
 
-    Hypothesis draws bytes at once; lists of texts took it longer than the searches.
+    Half are of the list, and a quarter of the blocks. Hypothesis draws bytes at once; lists of texts took it longer
+    than the searches.
     """
-    for kind, number in zip(numbers[::2], numbers[1::2], strict=False):
+    for kind, high, low in zip(numbers[::3], numbers[1::3], numbers[2::3], strict=False):
+        number = high * 256 + low
         if kind < 128:
-            yield PIECES[(kind * 256 + number) % len(PIECES)]
-        elif kind < 192:
-            yield chr(number)
+            yield PIECES[number % len(PIECES)]
+        elif kind < 160:
+            yield chr(low)
+        elif kind < 224:
+            first, last = BLOCKS[kind % len(BLOCKS)]
+            yield chr(first + number % (last - first + 1))
         else:
-            yield chr(((kind - 192) * 256 + number) * MAX_CHARACTER // (64 * 256 - 1))
+            yield chr(((kind - 224) * 65_536 + number) % CHARACTERS)  # 32 times 65,536 are more than all
 
 
-strings = (st.binary(max_size=40) | st.binary(min_size=10, max_size=60)).map(lambda numbers: list(spelled(numbers)))
+numbers_drawn = st.binary(min_size=2, max_size=60) | st.binary(min_size=15, max_size=90)
+strings = numbers_drawn.map(lambda numbers: list(spelled(numbers)))
+
+
+def test_any_character_can_be_drawn():
+    for number in [*range(0, 0x3100), *range(0xD7F0, 0x10010), *range(0x10010, CHARACTERS, 251), CHARACTERS - 1]:
+        assert [*spelled([224 + (number >> 16), number >> 8 & 255, number & 255])] == [chr(number)]
+    ends = {c for kind in range(160, 224) for first, last in BLOCKS for c in block_ends(kind, last - first)}
+    assert ends >= {chr(end) for block in BLOCKS for end in block}
+
+
+def block_ends(kind, offset):
+    return spelled([kind, 0, 0, kind, offset >> 8, offset & 255])
 
 
 @pytest.fixture(scope="module")
