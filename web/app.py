@@ -62,7 +62,7 @@ from web.shedding import load_shedder
 def create_app(settings: Settings | None = None) -> Flask:
     """Create the app for one shop; it answers 503 until its engine has opened in the background."""
     settings = settings or Settings()
-    app = Flask(__package__)
+    app = Flask("web")
     app.config.update(PAGE_HITS=settings.page_hits, TIMEOUT_MS=settings.timeout_ms, SHOP_NAME=settings.shop_name)
     app.config["PUBLIC_URL"] = settings.public_url
     app.config["SHOW_SCORES"] = settings.show_scores

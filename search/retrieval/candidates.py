@@ -42,8 +42,8 @@ class Ranked:
     def places_of(self, products: Ids) -> Ids:
         """Return the places of products, in their order, without those that are not ranked."""
         order = np.argsort(self.products)
-        places = order[np.minimum(np.searchsorted(self.products[order], products), max(len(order) - 1, 0))]
-        return np.asarray(places[self.products[places] == products], np.int64)
+        places = sorted_places(self.products[order], products)
+        return np.asarray(order[places[places >= 0]], np.int64)
 
 
 @dataclass(frozen=True, slots=True)

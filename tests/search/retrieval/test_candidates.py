@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from search.retrieval.candidates import leading_places
+from search.retrieval.candidates import Ranked, leading_places
 
 
 def plainly(scores, count, allowed=True):
@@ -37,3 +37,12 @@ def test_all_that_a_kind_gives_the_same_are_the_best(other):
     assert (places.tolist(), best_other) == (list(range(0, 3_000, 3)), other)
     places, best_other = leading_places(scores[::3], 100)
     assert (places.tolist(), best_other) == (list(range(1_334)), 0.0)
+
+
+@pytest.mark.parametrize("ranked", [[], [7], [9, 2, 7, 4]])
+def test_places_are_those_of_the_products_that_are_ranked(ranked):
+    keys, none = np.array(ranked, np.int64), np.zeros(len(ranked), np.float32)
+    for wanted in ([], [7], [4, 3, 9, 100]):
+        places = Ranked(keys, keys, none, {}, 0.0, len(keys)).places_of(np.array(wanted, np.int64))
+        assert places.dtype == np.int64
+        assert places.tolist() == [ranked.index(key) for key in wanted if key in ranked]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from catalog.product import Picture, Product
 from indexer.layout import RowLayout
 from indexer.types import Block
-from search.retrieval.collapse import collapse, other_numbers, same_facts, title_key
+from search.retrieval import collapse as collapsing
+from search.retrieval.collapse import MAX_TITLE, collapse, other_numbers, same_facts, title_key
 
 LAYOUT = RowLayout.of_encoder((Block("look", 2), Block("meaning", 2, texts=True), Block("colour", 2)))
 MUG = Product("a", "Dune mug, 300 ml", (Picture("", "1"),), "Mugs", Decimal(10), "EUR", brand="Kettle")
@@ -121,6 +122,16 @@ def test_titles_that_tell_other_numbers_name_variants(other, differ):
 def test_numbers_keep_their_decimals():
     assert title_key("Milk 1.5% 1,5 l") != title_key("Milk 15% 15 l")
     assert title_key("红色 杯子") == title_key("杯子 红色") != title_key("蓝色 杯子")
+
+
+def test_long_titles_have_the_same_keys_and_are_not_remembered():
+    collapsing._remembered_key.cache_clear()
+    longest = "mug " + "m" * (MAX_TITLE - 4)
+    assert title_key(longest + "m") == ("m" * (MAX_TITLE - 3), "mug")
+    assert title_key("The red MUGS" + " " * MAX_TITLE) == ("mug", "red")
+    assert collapsing._remembered_key.cache_info().currsize == 0
+    assert title_key("The red MUGS") == ("mug", "red") and title_key(longest) == ("m" * (MAX_TITLE - 4), "mug")
+    assert collapsing._remembered_key.cache_info().currsize == 2
 
 
 def test_vowel_signs_are_of_the_words_that_titles_have():
