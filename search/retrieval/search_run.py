@@ -138,18 +138,18 @@ class SearchRun:
         query, columns = self.query, self.state.columns
         results = ResultSet(columns, answers.answers)
         found = self._find_among(results)
-        if len(found.hits) == query.k or not answers.near.any():
+        instead = answers.kind == NEAR and not found.total  # the near products are the hits
+        shown_near = not query.offset if instead else query.sort == RELEVANCE and query.offset <= (found.total or 0)
+        if not shown_near or len(found.hits) == query.k or not answers.near.any():
             return found
         nearest = replace(self, prepared=replace(self.prepared, relevance=self.prepared.relevance.of_near()))
         shown = self.prepared.rules.pinned(columns)
         if query.group_variants:
             shown = self._item_groups.with_variants(shown | results.within(query.filter))
         within = answers.near_within(columns, query.filter) & ~shown
-        if answers.kind == NEAR and not found.total:
-            hits = nearest._best(within, 0, min(query.k, NEAREST_HITS)).hits if not query.offset else ()
+        if instead:
+            hits = nearest._best(within, 0, min(query.k, NEAREST_HITS)).hits
             return replace(found, hits=hits, best=hits[:VERDICT_HITS])
-        if query.sort != RELEVANCE or query.offset > (found.total or 0):
-            return found
         return replace(found, near=nearest._best(within, 0, NEAR_HITS).hits)
 
     def _find_similar(self) -> Found:
