@@ -49,9 +49,8 @@ $(RECS): $(CORE)
 	@$(INSTALL) --no-compile -e '.[recs]' || { $(call not_installed,1 GB) }
 	@touch $@
 
-# Three at once on two cores, since they wait for the servers and browsers that they start. Each takes up to 3 GB.
-test: setup ## run the tests (no network needed; about 14 minutes on 2 cores)
-	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 3 --dist loadfile
+test: setup ## run the tests (no network needed; about 15 minutes on 2 cores)
+	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile
 
 # The tests in a browser are skipped where there is none, so this may fail without failing them. The shell, of the same
 # version, takes half of the processor; it has no microphone.

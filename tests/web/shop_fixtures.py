@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -162,3 +162,10 @@ def _write(folder: Path, name: str, data: bytes) -> Picture:
     with Image.open(path) as opened:
         size = opened.size
     return replace(Picture(str(path)), sha256=images.content_hash(data), width=size[0], height=size[1])
+
+
+def stored_bytes(folder, pattern):
+    """Return each matching file's bytes by path, read again where one vanished, as SQLite's log does at a close."""
+    while True:
+        with suppress(FileNotFoundError):
+            return {path: path.read_bytes() for path in folder.rglob(pattern) if path.is_file()}

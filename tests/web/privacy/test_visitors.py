@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from tests.fake_encoder import FakeEncoder
-from tests.web.shop_fixtures import ADMIN_KEY, READ_KEY, SEARCH_KEY, WRITE_KEY, make_shop
+from tests.web.shop_fixtures import ADMIN_KEY, READ_KEY, SEARCH_KEY, WRITE_KEY, make_shop, stored_bytes
 from web.engine import get_engine, holder_of
 from web.settings import Settings
 
@@ -96,7 +96,7 @@ def test_a_visitor_is_forgotten_and_others_are_not(shop):
     hashed = engine.recommender.events.key_of(ANNA)
 
     def files_with_her():
-        return [path.name for path in engine.home.rglob("*") if path.is_file() and hashed in path.read_bytes()]
+        return [path.name for path, data in stored_bytes(engine.home, "*").items() if hashed in data]
 
     assert files_with_her()
     first = shop.delete(f"/api/v1/visitors/{ANNA}")
