@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 EXIT_FAILED = 1
 SOME_REJECTED = 3
 EXIT_INTERRUPTED = 130
-COMPLETION_CHARS = 80  # of what a command does, beside its name in the shell's list
+COMPLETION_CHARS = 80  # of what a command does, next to its name in the shell's list
 
 Decorator = Callable[[Any], Any]
 

@@ -16,6 +16,7 @@ from indexer.generations.store import begin, open_current
 from indexer.layout import RowLayout
 from indexer.types import IndexRecord, Recall
 from search.engine import SearchEngine
+from search.merchandising.rule_store import RuleStore
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import publish
 
@@ -118,3 +119,10 @@ def publish_rows(home, encoder, rows, keys, hashes, plan, weights, seq=0):
 
 def open_shop(home, encoder):
     return SearchEngine(home, open_current(home), Catalogue.open(home / "catalog.sqlite"), encoder)
+
+
+def empty_rules(engine):
+    """Return the shop's rules, without any: a shop that tests share may have those of the test before."""
+    store = RuleStore(engine.home)
+    store.save([], "test", only=True)
+    return store

@@ -164,7 +164,7 @@ def items_json(items: Sequence[SearchHit | Recommendation]) -> list[dict[str, An
 def addressed(item: dict[str, Any], base: str | None = None) -> dict[str, Any]:
     """Return a product's JSON with the addresses of its page and of its picture, which hold on other sites too.
 
-    `base` is what `api_base` returns; whoever has several items looks it up once.
+    `base` is what `api_base` returns; a caller with several items looks it up once.
     """
     base = api_base() if base is None else base
     return {**item, "url": base + product_url(item["id"]), **picture_addresses(item["picture"], base=base)}

@@ -202,7 +202,7 @@ def timed_build(contestant: Contestant, workload: Workload, files: Path) -> dict
 
 
 def search_step(contestant: Contestant, name: str, workload: Workload, folder: Path) -> dict[str, Any]:
-    """Return what searches take beside ours, and by how many MB this process's own memory grew for them."""
+    """Return what searches take in turn with ours, and by how many MB this process's own memory grew for them."""
     mask = mask_of(len(workload.rows))
     own = Windowshop()
     if name != OWN:

@@ -76,7 +76,7 @@ class Windowshop(Contestant):
 
     widths = tuple(range(4, 60))
     filtered_widths = LIST_EFFORTS
-    clock = staticmethod(time.thread_time)  # it searches in the thread that asks; threads of peers run beside it
+    clock = staticmethod(time.thread_time)  # it searches in the caller's thread; peers have threads of their own
 
     def build(self, rows, emphasis, folder):
         plan = plan_for(len(rows))

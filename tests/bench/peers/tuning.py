@@ -14,7 +14,7 @@ from tests.bench.peers.contestants import Contestant, Effort
 
 RECALL, DEPTH = 0.995, 10
 ROUNDS = 3
-SLOW_S, FEW = 0.03, 15  # a peer that takes longer for a search is asked fewer questions
+SLOW_S, FEW = 0.03, 15  # a peer that takes longer for a search gets fewer questions
 TRIED = 20  # questions by which the best of several efforts is chosen
 
 

@@ -67,7 +67,7 @@ class CatalogueMaker:
         return feed
 
     def feed(self, size: int) -> Path:
-        """Return the feed of a catalogue of `size` products, with its pictures beside it."""
+        """Return the feed of a catalogue of `size` products, which lies next to its pictures."""
         self._grow(size)
         feed = self.folder / f"products-{size}.csv"
         if not feed.exists():

@@ -15,7 +15,7 @@ from indexer.encoders.registry import open_encoder
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.encoders import tiny
 
-text_tower = cache(TextTower)  # of the shop's encoder, in each runtime: that of the starter is opened anew
+text_tower = cache(TextTower)  # of the shop's encoder, in each runtime: that of the starter is opened again
 
 
 @dataclass

@@ -14,7 +14,7 @@ from search.query.filters import parse_filter
 from search.query.query_encoder import QueryEncoder
 from search.query.terms import PRICE_UP, PictureTerm, ProductTerm, Query
 from tests.fake_encoder import AXES
-from tests.search.shop_fixtures import BLUE, GREEN, RED, YELLOW, Item, make_shop, picture
+from tests.search.shop_fixtures import BLUE, GREEN, RED, YELLOW, Item, empty_rules, make_shop, picture
 
 MUGS = tuple(Item(f"m{i}", f"red mug n{i}", (RED,), "Tableware > Mugs", f"{10 + i}.00") for i in range(6))
 OTHERS = (
@@ -34,9 +34,7 @@ def shop(tmp_path_factory):
 
 @pytest.fixture
 def store(shop):
-    store = RuleStore(shop.home)
-    store.save([], "test", only=True)
-    return store
+    return empty_rules(shop)
 
 
 def ask(shop, text="mug", **options):

@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 
-from search.merchandising.rule_store import RuleStore
 from search.merchandising.rules import EVERY, Rule
 from search.query.terms import Query
 from search.retrieval.lexical_fusion import TextScores
 from search.retrieval.relevance import Relevance
 from search.understanding.answer_set import AnswerSet
 from search.understanding.understood import Understood
-from tests.search.shop_fixtures import BLUE, GREEN, RED, Item, make_shop
+from tests.search.shop_fixtures import BLUE, GREEN, RED, Item, empty_rules, make_shop
 
 MUGS = "Tableware > Mugs"
 ANSWERS = tuple(Item(f"a{n}", f"mug {n}", (RED,), MUGS, "5", place="red and kitchen") for n in range(10))
@@ -32,9 +31,7 @@ def shop(tmp_path_factory):
 
 @pytest.fixture
 def store(shop):
-    store = RuleStore(shop.home)
-    store.save([], "test", only=True)
-    return store
+    return empty_rules(shop)
 
 
 def ask(shop, text="red kitchen mug", **options):

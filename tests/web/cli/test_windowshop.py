@@ -18,7 +18,7 @@ from web.cli.windowshop import main
 
 HEAVY = ("numpy", "faiss", "onnxruntime", "tokenizers", "scipy", "PIL", "sqlite3", "flask", "pydantic", "rapidfuzz")
 OURS = ("catalog", "indexer", "search", "web")
-# What is asked for, one after the other in one process: how many of our modules are there then, and which heavy ones.
+# Several commands, one after the other in one process: how many of our modules are there then, and which heavy ones.
 STEPS = {
     "--help": (20, []),
     "prices --help": (20, []),
