@@ -46,6 +46,11 @@ class Deadline:
         """The remaining seconds, at least 0."""
         return max(0.0, self.at - monotonic())
 
+    @property
+    def left_ms(self) -> int:
+        """The remaining milliseconds, at least 1: the time limit of a query that must be answered by then."""
+        return max(1, round(1000 * self.left))
+
 
 @dataclass(frozen=True, slots=True)
 class PendingStep(Generic[T]):

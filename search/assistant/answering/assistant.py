@@ -28,7 +28,7 @@ from search.assistant.dialogue.conversation import (
     Reply,
 )
 from search.assistant.dialogue.cues import MORE, is_cue, needs_no_person, wants_person
-from search.assistant.dialogue.draft import ReplyDraft
+from search.assistant.dialogue.draft import NOT_IN_TIME, ReplyDraft
 from search.assistant.dialogue.handover_turns import NEEDS_PERSON, HandoverTurns
 from search.assistant.dialogue.order_turns import OrderTurns
 from search.assistant.dialogue.policy_turns import PolicyTurns
@@ -49,6 +49,7 @@ from search.assistant.threads.thread import ASSISTANT, CUSTOMER, ThreadMessage, 
 from search.assistant.threads.thread import PERSON as STAFF
 from search.assistant.threads.thread_store import ThreadOrigin
 from search.engine import SearchEngine
+from search.execution.deadlines import Deadline
 from search.query.intent import parse_text
 
 REFINING_WORDS = 6  # a longer text is read by the classifier first
@@ -82,12 +83,13 @@ class Assistant:
         if message.page_search and not state.search:
             state = replace(state, search=LastSearch(message.page_search))
         given = message.order or message.contact
-        draft = ReplyDraft(state, message.caller, given.email if given else email_in(message.text))
+        email = given.email if given else email_in(message.text)
+        draft = ReplyDraft(state, message.caller, email, Deadline.within(message.timeout_ms))
         draft.remember(
             language=reply_language(message.text, state.language, message.language),
             product_id=message.product_id or state.product_id,
         )
-        reading = self._read(message, draft.state)
+        reading = self._read(message, draft)
         first = reading.requests[0] if reading.requests else None
         draft.intent, draft.probability = (first.intent, first.probability) if first else ("", 0.0)
         if first is not None and first.intent not in (SMALL_TALK, OUT_OF_SCOPE):
@@ -131,9 +133,9 @@ class Assistant:
         written = tuple(message for message in found if message.role == STAFF)
         return written, self._handover.known_to_staff(state) if written and not state.reference else state
 
-    def _read(self, message: CustomerMessage, state: DialogueState) -> MessageReading:
+    def _read(self, message: CustomerMessage, draft: ReplyDraft) -> MessageReading:
         """Return what a message wants: by its button or field, by a phrase that is clear, or by the classifier."""
-        text = message.text.strip()
+        state, text = draft.state, message.text.strip()
         question = state.question if state.question and message.choice else text
         intent = message.choice or _clear_intent(message, text, state)
         if intent:
@@ -145,13 +147,20 @@ class Assistant:
         wanted = {request.intent for request in reading.requests}
         intent = ""
         if not state.expects and wanted <= REFINING and _may_refine(text, wanted):
-            intent = FIND_PRODUCT if self._search.refines(text, state.search) else ""
+            intent = FIND_PRODUCT if self._refines(text, draft) else ""
         if not intent and not wanted and state.topic in CONTINUED and state.topic in reading.likely:
             intent = state.topic
         if not intent:
             return reading
         request = CustomerRequest(intent, reading.probability(intent), text)
         return MessageReading((request,), probabilities=reading.probabilities)
+
+    def _refines(self, text: str, draft: ReplyDraft) -> bool:
+        """Return whether a text changes the last search; also where that is not known in time, as a search says so."""
+        try:
+            return self._search.refines(text, draft)
+        except NOT_IN_TIME:
+            return True
 
     def _answer(self, message: CustomerMessage, reading: MessageReading, draft: ReplyDraft) -> None:
         """Answer a message; an address in it is also where a person can answer, where one has the conversation."""

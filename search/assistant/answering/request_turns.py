@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from search.assistant.answering.message_reading import CustomerRequest, MessageReading
 from search.assistant.dialogue.conversation import REPHRASE, CustomerMessage
 from search.assistant.dialogue.cues import BYE, GREETING, LEAVE, MORE, PERSON, THANKS, has_cue, is_cue
-from search.assistant.dialogue.draft import ReplyDraft
+from search.assistant.dialogue.draft import NOT_IN_TIME, ReplyDraft
 from search.assistant.dialogue.handover_turns import (
     COMPLAINT,
     MISUNDERSTOOD,
@@ -72,16 +72,19 @@ class RequestTurns:
         if self._products.open_shown(message.text.strip(), draft):
             return
         if not reading.requests:
-            self._unclear(message, reading, draft)
+            with draft.says_when_late():
+                self._unclear(message, reading, draft)
             return
-        if self._is_search(reading.requests):
+        if self._is_search(reading.requests, draft):
             draft.intent, draft.probability = FIND_PRODUCT, reading.probability(FIND_PRODUCT)
-            self._find(message, reading.requests[0], draft)
+            with draft.says_when_late():
+                self._find(message, reading.requests[0], draft)
             return
         if reading.requests[0].intent != OUT_OF_SCOPE:
             draft.remember(misunderstood=0)
         for request in reading.requests:
-            self._acts[request.intent](message, request, draft)
+            with draft.says_when_late():
+                self._acts[request.intent](message, request, draft)
 
     def misunderstood(self, text: str, draft: ReplyDraft) -> bool:
         """Count a message that was not understood; hand over after MAX_MISUNDERSTOOD, and return whether that was."""
@@ -93,14 +96,18 @@ class RequestTurns:
         draft.remember(misunderstood=0)
         return True
 
-    def _is_search(self, requests: Sequence[CustomerRequest]) -> bool:
+    def _is_search(self, requests: Sequence[CustomerRequest], draft: ReplyDraft) -> bool:
         """Return whether a message that reads like a complaint or a call for a person only names a product.
 
         A complaint has words that no product has; "gestreifter Kaffeebecher" has none, and nobody complained of it.
+        Where the search is late, a person is called: a complaint must not wait for a search.
         """
         first = requests[0]
         doubtful = first.intent in (COMPLAINT_DAMAGED, HUMAN_AGENT) and first.probability < UNDOUBTED
-        return doubtful and len(requests) == 1 and self._names_products(first.text)
+        try:
+            return doubtful and len(requests) == 1 and self._names_products(first.text, draft)
+        except NOT_IN_TIME:
+            return False
 
     def _order(self, message: CustomerMessage, request: CustomerRequest, draft: ReplyDraft) -> None:
         # Number and address may stand in different clauses of a message. That of a button is not the question.
@@ -140,13 +147,17 @@ class RequestTurns:
 
     def _find(self, message: CustomerMessage, request: CustomerRequest, draft: ReplyDraft) -> None:
         if is_cue(MORE, request.text) and draft.state.search:
-            self._search.more(message, draft)
-        elif message.picture is not None or self._finds(request.text) or not self._policies.answer(request.text, draft):
+            self._search.more(draft)
+        elif (
+            message.picture is not None
+            or self._finds(request.text, draft)
+            or not self._policies.answer(request.text, draft)
+        ):
             self._search.find(message, request.text, draft)
 
-    def _finds(self, text: str) -> bool:
+    def _finds(self, text: str, draft: ReplyDraft) -> bool:
         """Return whether a search has answers, so that no policy is looked for; "do you gift wrap" has none."""
-        page = self._search.page_of(text)
+        page = self._search.page_of(text, draft)
         return page is None or page.verdict is None or page.verdict.kind == ANSWERS or bool(page.understood.named)
 
     def _talk(self, message: CustomerMessage, request: CustomerRequest, draft: ReplyDraft) -> None:
@@ -162,7 +173,7 @@ class RequestTurns:
 
     def _unclear(self, message: CustomerMessage, reading: MessageReading, draft: ReplyDraft) -> None:
         text = message.text
-        if (reading.probabilities is None or FIND_PRODUCT in reading.likely) and self._names_products(text):
+        if (reading.probabilities is None or FIND_PRODUCT in reading.likely) and self._names_products(text, draft):
             draft.intent, draft.probability = FIND_PRODUCT, reading.probability(FIND_PRODUCT)
             draft.remember(misunderstood=0)
             self._search.find(message, text, draft)
@@ -188,9 +199,9 @@ class RequestTurns:
             return True
         return not likely.isdisjoint((PRODUCT_QUESTION, SIZE_ADVICE)) and self._policies.answer(text, draft)
 
-    def _names_products(self, text: str) -> bool:
+    def _names_products(self, text: str, draft: ReplyDraft) -> bool:
         """Return whether the words of a text name a kind of thing that the shop has."""
-        page = self._search.page_of(text)
+        page = self._search.page_of(text, draft)
         found = page is not None and page.verdict is not None and page.verdict.kind == ANSWERS
         return bool(found and page is not None and page.understood.named)
 

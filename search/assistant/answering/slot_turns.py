@@ -58,7 +58,9 @@ class SlotTurns:
         if expects in OF_ORDERS:
             return self._fill_order(message, reading, draft)
         if expects == PRODUCT:
-            return self._fill_product(message, reading, draft)
+            with draft.says_when_late():
+                return self._fill_product(message, reading, draft)
+            return True
         return expects == CONTACT and self._fill_contact(text, draft)
 
     def remind(self, before: str, draft: ReplyDraft) -> None:

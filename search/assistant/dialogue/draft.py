@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from catalog.errors import DeadlineExceeded, Overloaded, StepFailed
 from search.assistant.dialogue.conversation import (
     MAX_CHOICES,
     DialogueState,
@@ -16,8 +18,10 @@ from search.assistant.dialogue.conversation import (
     ReplySource,
 )
 from search.assistant.intents.classifier import IntentPrediction
+from search.execution.deadlines import Deadline
 from search.hits import SearchHit
 
+NOT_IN_TIME = (DeadlineExceeded, StepFailed, Overloaded)  # errors of a search that may work when tried again
 # What is said after all answers: who has the conversation now, and what is still wanted.
 LAST = (
     "handed_over",
@@ -32,11 +36,15 @@ LAST = (
 
 @dataclass(slots=True)
 class ReplyDraft:
-    """What a reply holds so far. `email` is the mail address that the customer's message gives, "" without one."""
+    """What a reply holds so far. `email` is the mail address that the customer's message gives, "" without one.
+
+    `deadline` is that of all searches for the message together, None without a limit.
+    """
 
     state: DialogueState
     caller: str = ""  # of the message, as in CustomerMessage
     email: str = ""
+    deadline: Deadline | None = None
     parts: list[ReplyPart] = field(default_factory=list)
     sources: list[ReplySource] = field(default_factory=list)
     products: tuple[SearchHit, ...] = ()
@@ -47,6 +55,20 @@ class ReplyDraft:
     intent: str = ""
     probability: float = 0.0
     unclear: IntentPrediction | None = None  # of a message that was not understood
+
+    @property
+    def timeout_ms(self) -> int | None:
+        """The milliseconds that the next search may take, None without a limit."""
+        return None if self.deadline is None else self.deadline.left_ms
+
+    @contextmanager
+    def says_when_late(self) -> Iterator[None]:
+        """Say so where a search in the block is late, fails or is refused; the state stays, for another try."""
+        try:
+            yield
+        except NOT_IN_TIME:
+            if all(part.code != "search_late" for part in self.parts):
+                self.say("search_late")
 
     def say(self, code: str, **facts: object) -> None:
         """Add a statement."""

@@ -56,7 +56,7 @@ class ProductTurns:
 
     def question(self, message: CustomerMessage, text: str, intent: str, draft: ReplyDraft) -> bool:
         """Answer a question about a product, or ask which product it is about."""
-        meant = self._shown(text, draft) or self._meant(text, draft.state.product_id)
+        meant = self._shown(text, draft) or self._meant(text, draft.state.product_id, draft)
         if meant.product is not None:
             return self._answer(meant.product, text, draft)
         if meant.named and intent == STOCK_AVAILABILITY:
@@ -70,7 +70,7 @@ class ProductTurns:
 
     def stated(self, text: str, draft: ReplyDraft) -> bool:
         """Answer a text about the product that is talked about, if what is stated of it answers; return whether so."""
-        product = self._meant(text, draft.state.product_id).product if draft.state.product_id else None
+        product = self._meant(text, draft.state.product_id, draft).product if draft.state.product_id else None
         found = self._stated(product, text, draft.state.language) if product is not None else None
         if product is None or found is None or found.status != ANSWERED:
             return False
@@ -182,11 +182,11 @@ class ProductTurns:
             )
             if any(normalise(title) == folded for title in titles):
                 return product
-        return self._meant(text, "").product
+        return self._meant(text, "", draft).product
 
-    def _meant(self, text: str, context: str) -> MeantProducts:
+    def _meant(self, text: str, context: str, draft: ReplyDraft) -> MeantProducts:
         """Return the product that a text names; the one of the context where all that it names is its own."""
-        page = self.search.page_of(text)
+        page = self.search.page_of(text, draft)
         understood = page.understood if page is not None else Understood()
         own = self.engine.find([context]).get(context) if context else None
         other = _other_named(text, own, page) if own is not None and page is not None else ""
@@ -195,10 +195,10 @@ class ProductTurns:
         parts = [*(kind.words for kind in understood.named), *(value.words for value in understood.wanted)]
         named = bool(understood.named or other)
         words = other or " ".join(dict.fromkeys(parts))
-        page = self.search.page_of(words, more=True) if named else page
+        page = self.search.page_of(words, draft, more=True) if named else page
         if page is None or page.verdict is None or (named and page.verdict.kind != ANSWERS):
             return MeantProducts(named=named)
-        if len(page.hits) == 1 and named and page.total == 1:
+        if len(page.hits) == 1 and named and page.total == 1 and not page.degraded:
             return MeantProducts(page.hits[0].product)
         best = _best_named(other or text, page.hits)
         if len(best) == 1:

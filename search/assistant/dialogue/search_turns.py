@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from catalog.errors import BadQuery, DeadlineExceeded, StepFailed, UnsupportedQuery
+from catalog.errors import BadQuery, DeadlineExceeded, UnsupportedQuery
 from catalog.text.tokenizer import unspaced
 from search.assistant.dialogue.conversation import MAX_CHOICES, CustomerMessage, LastSearch
 from search.assistant.dialogue.cues import PRONOUN, has_cue, without_lead, without_pronouns
 from search.assistant.dialogue.draft import ReplyDraft
 from search.engine import SearchEngine
+from search.execution.deadlines import LEXICAL
 from search.hits import NO_MATCH, SearchHit, SearchPage
 from search.query.builder import QueryBuilder
 from search.query.intent import parse_text
@@ -36,35 +37,46 @@ class SearchTurns:
             draft.say("search_what")
             return
         try:
-            search, query = self._search_of(message, words, draft)
-            draft.remember(product_id=message.product_id)  # "it" is none of what was talked about before
-            self._show(draft, search, replace(query, timeout_ms=message.timeout_ms))
+            with draft.says_when_late():
+                search, query = self._search_of(message, words, draft)
+                self._show(draft, search, replace(query, timeout_ms=draft.timeout_ms))
+                draft.remember(product_id=message.product_id)  # "it" is none of what was talked about before
         except UnsupportedQuery:
             draft.say("search_no_words")
         except BadQuery:
             draft.say("search_unclear")
-        except (DeadlineExceeded, StepFailed):
-            draft.say("search_late")
 
-    def more(self, message: CustomerMessage, draft: ReplyDraft) -> None:
+    def more(self, draft: ReplyDraft) -> None:
         """Show the next products of the last search."""
         last = draft.state.search
         try:
-            query = replace(self._query_of(last), offset=last.shown, timeout_ms=message.timeout_ms)
-            self._show(draft, last, query)
-        except (BadQuery, DeadlineExceeded, StepFailed):
-            draft.say("search_late")
+            with draft.says_when_late():
+                query = replace(self._query_of(last), offset=last.shown, timeout_ms=draft.timeout_ms)
+                self._show(draft, last, query)
+        except BadQuery:
+            draft.say("search_unclear")
 
-    def page_of(self, words: str, *, more: bool = False) -> SearchPage | None:
-        """Return what words find, None where the shop cannot search for them now; with `more`, MANY hits."""
+    def page_of(self, words: str, draft: ReplyDraft, *, more: bool = False) -> SearchPage | None:
+        """Return what words find, None where the shop cannot search for them; with `more`, MANY hits.
+
+        Raises DeadlineExceeded, StepFailed and Overloaded where the words were not read in time: what they mean is
+        not known then, which is not the same as meaning nothing.
+        """
+        builder = QueryBuilder(k=MANY if more else CARDS, group_variants=True, timeout_ms=draft.timeout_ms)
         try:
-            return self.engine.search(QueryBuilder(k=MANY if more else CARDS, group_variants=True).text(words).build())
-        except (BadQuery, UnsupportedQuery, DeadlineExceeded, StepFailed):
+            page = self.engine.search(builder.text(words).build())
+        except (BadQuery, UnsupportedQuery):
             return None
+        if LEXICAL in page.degraded:
+            raise DeadlineExceeded("The words of a message were not read in time.", "Try again, or allow more time.")
+        return page
 
-    def refines(self, text: str, last: LastSearch) -> bool:
-        """Return whether a text only changes the last search: "in blue", "under 20", "cheaper ones"."""
-        return bool(last) and self._refined(last, without_lead(text)) is not None
+    def refines(self, text: str, draft: ReplyDraft) -> bool:
+        """Return whether a text only changes the last search: "in blue", "under 20", "cheaper ones".
+
+        Raises DeadlineExceeded, StepFailed and Overloaded where the words were not read in time.
+        """
+        return self._refined(draft, without_lead(text)) is not None
 
     def _search_of(self, message: CustomerMessage, words: str, draft: ReplyDraft) -> tuple[LastSearch, Query]:
         if message.picture is not None:
@@ -72,20 +84,21 @@ class SearchTurns:
             if words:
                 builder.text(words)
             return LastSearch(words), builder.picture(message.picture).build()
-        search = self._refined(draft.state.search, words)
+        search = self._refined(draft, words)
         if search is not None:
             return search, self._query_of(search)
         like = without_pronouns(words)
         if parse_text(like).cheaper and self._is_product(draft.state.product_id):
             builder = QueryBuilder(k=CARDS, group_variants=True).product(draft.state.product_id).text(like)
             return LastSearch(), builder.build()
-        search = LastSearch(self._like_product(like, draft.state.product_id) or like or words)
+        search = LastSearch(self._like_product(like, draft) or like or words)
         return search, self._query_of(search)
 
-    def _like_product(self, words: str, product_id: str) -> str:
+    def _like_product(self, words: str, draft: ReplyDraft) -> str:
         """Return words with the kind of the conversation's product, where they name none: "in blue" on a mug's page."""
+        product_id = draft.state.product_id
         product = self.engine.find([product_id]).get(product_id) if product_id and words else None
-        alone = self.page_of(words) if product is not None else None
+        alone = self.page_of(words, draft) if product is not None else None
         if product is None or alone is None or alone.understood.named or not alone.understood.values:
             return ""
         kind = product.category_path[-1] if product.category_path else ""
@@ -94,24 +107,25 @@ class SearchTurns:
     def _is_product(self, product_id: str) -> bool:
         return bool(product_id and self.engine.find([product_id]))
 
-    def _refined(self, last: LastSearch, words: str) -> LastSearch | None:
+    def _refined(self, draft: ReplyDraft, words: str) -> LastSearch | None:
         """Return the last search with words that only change it, None where they look for a thing of their own.
 
         The words take the place of those that were about the same field. What they mean may depend on the language of
         the search before: "in rot" after "blaue Vase".
         """
+        last = draft.state.search
         if not last or not words:
             return None
-        alone = self.page_of(words)
+        alone = self.page_of(words, draft)
         if alone is None or alone.understood.named:
             return None
         added = without_pronouns(words)
         if last.refine:
             return LastSearch(added, last.refine) if added and _changes(words, alone.understood) else None
-        joined = self.page_of(f"{last.words} {added}".strip())
+        joined = self.page_of(f"{last.words} {added}".strip(), draft)
         if joined is None or not (_changes(words, alone.understood) or _adds_value(added, joined.understood)):
             return None
-        before = self.page_of(last.words)
+        before = self.page_of(last.words, draft)
         base = _without_replaced(last.words, before.understood, joined.understood, added) if before else last.words
         text = f"{base} {added}".strip()
         return LastSearch(text) if len(text) <= MAX_SEARCH_WORDS else LastSearch(added)

@@ -20,7 +20,7 @@ class FakeAnswers:
 
 
 class NoSearch:
-    def page_of(self, words, *, more=False):
+    def page_of(self, words, draft, *, more=False):
         return None
 
 

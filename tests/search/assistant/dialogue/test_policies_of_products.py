@@ -27,7 +27,7 @@ class FakeEngine:
 
 
 class NoSearch(SearchTurns):
-    def page_of(self, words, *, more=False):
+    def page_of(self, words, draft, *, more=False):
         return None
 
 
