@@ -36,7 +36,7 @@ from indexer.encoders.registry import open_encoder
 from search.engine import SearchEngine
 from search.query.terms import PictureTerm, Query, TextTerm
 from tests.bench.peers.clip_retrieval import indexing_beside
-from tests.bench.peers.compare import comparing
+from tests.bench.peers.compare import add_options, comparing
 from tests.bench.prices import price_histories
 from tests.bench.recommend import scaling
 from tests.bench.reviews import reviewing
@@ -65,9 +65,9 @@ def main() -> None:
         "--events", nargs="+", type=int, default=[1_000_000, 3_000_000, 10_000_000], help="of recommend"
     )
     parser.add_argument("--python", type=Path, help="of an environment with clip-retrieval, for the part of this name")
-    parser.add_argument("--rows", type=int, default=100_000, help="at most, of the comparison with peers")
     parser.add_argument("--reviews", type=int, default=100_000, help="how many reviews")
     parser.add_argument("--weeks", type=int, default=104, help="weekly price changes of each of 100,000 products")
+    add_options(parser)
     options = parser.parse_args()
     if "clip-retrieval" in (options.only or ()) and options.python is None:
         parser.error("clip-retrieval needs --python: the Python of an environment in which it is installed")
@@ -89,9 +89,9 @@ def main() -> None:
         shop = options.shop or options.home / "shop 0"
         report["reviews"] = reviewing(shop, options.home / "reviewed", options.reviews, server)
     if "peers" in wanted:
-        report["peers"] = comparing(options.shop or options.home / "shop 0", options.rows, options.home / "peers")
+        report["peers"] = comparing(options.shop or options.home / "shop 0", options.home / "peers", options)
         Path("var").mkdir(exist_ok=True)
-        Path("var/peers.md").write_text(report["peers"].pop("tables"))
+        Path("var/peers.md").write_text(report["peers"].pop("table"))
     if "clip-retrieval" in wanted:
         folder = options.home / "clip-retrieval"
         report["clip-retrieval"] = indexing_beside(options.data, folder, options.count, options.python)

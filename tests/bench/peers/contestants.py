@@ -38,10 +38,11 @@ class Effort(NamedTuple):
 class Contestant(ABC):
     """One index.
 
-    `filters` says whether a filter is applied inside its search, `in_memory` that it has no files, `reads_files` that
-    searches read files, which are no part of its own memory.
+    `packages` names what is installed for it, `filters` says whether a filter is applied inside its search, `in_memory`
+    that it has no files, `reads_files` that searches read files, which are no part of its own memory.
     """
 
+    packages: tuple[str, ...] = ("faiss-cpu",)
     widths: tuple[int, ...] = GRAPH_EFFORTS
     filtered_widths: tuple[int, ...] = ()  # with the filter, where they are others
     refines: tuple[int, ...] = (1,)
@@ -49,7 +50,7 @@ class Contestant(ABC):
     in_memory = False
     reads_files = False
 
-    clock = staticmethod(time.process_time)  # seconds of the processor, of all threads
+    clock = staticmethod(time.process_time)  # of all threads, where it does not search in the caller's thread
 
     def widths_for(self, filtered: bool) -> tuple[int, ...]:
         """Return the widths of searches with or without the filter."""
@@ -76,7 +77,7 @@ class Windowshop(Contestant):
 
     widths = tuple(range(4, 60))
     filtered_widths = LIST_EFFORTS
-    clock = staticmethod(time.thread_time)  # it searches in the caller's thread; peers have threads of their own
+    clock = staticmethod(time.thread_time)
 
     def build(self, rows, emphasis, folder):
         plan = plan_for(len(rows))
@@ -97,6 +98,8 @@ class Windowshop(Contestant):
 class FaissPeer(Contestant):
     """An index of FAISS in memory; the filter is a bitmap, made once."""
 
+    clock = staticmethod(time.thread_time)
+
     def open(self, folder, rows, mask):
         faiss.omp_set_num_threads(1)
         self.index = faiss.read_index(str(folder / "index.faiss"))
@@ -115,22 +118,40 @@ class FaissGraph(FaissPeer):
     codes = faiss.ScalarQuantizer.QT_fp16
 
     def build(self, rows, emphasis, folder):
+        self.add(self.graph(rows), rows, folder)
+
+    def graph(self, rows):
+        """Return the empty graph."""
         faiss.omp_set_num_threads(1)
         index = faiss.IndexHNSWSQ(rows.shape[1], self.codes, LINKS, faiss.METRIC_INNER_PRODUCT)
         index.hnsw.efConstruction = BUILD_EFFORT
         index.train(spread(rows, 10_000))
-        self.add(index, rows, folder)
+        return index
 
     def search(self, query, k, effort, filtered=False):
+        return self.index.search(query[None], k, params=self.effort(effort, filtered))[1][0]
+
+    def effort(self, effort, filtered):
+        """Return the parameters of a search of the graph."""
         only = {"sel": self.allowed} if filtered else {}
-        parameters = faiss.SearchParametersHNSW(efSearch=effort.width, **only)
-        return self.index.search(query[None], k, params=parameters)[1][0]
+        return faiss.SearchParametersHNSW(efSearch=effort.width, **only)
 
 
 class FaissByteGraph(FaissGraph):
-    """A graph of FAISS over rows of 8-bit numbers, which alone decide."""
+    """A graph of FAISS over rows of 8-bit numbers, and float16 rows in memory that decide."""
 
     codes = faiss.ScalarQuantizer.QT_8bit
+    refines = (1, 2, 4)
+
+    def build(self, rows, emphasis, folder):
+        graph = self.graph(rows)
+        exact = faiss.IndexScalarQuantizer(rows.shape[1], faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+        self.add(faiss.IndexRefine(graph, exact), rows, folder)
+
+    def search(self, query, k, effort, filtered=False):
+        graph = self.effort(effort, filtered)
+        both = faiss.IndexRefineSearchParameters(k_factor=effort.refine, base_index_params=graph)
+        return self.index.search(query[None], k, params=both)[1][0]
 
 
 class FaissLists(FaissPeer):
@@ -175,6 +196,9 @@ class FaissFastScan(FaissLists):
 class Hnswlib(Contestant):
     """A graph over float32 rows; the filter is a call of Python for each row that is looked at."""
 
+    packages = ("hnswlib",)
+    clock = staticmethod(time.thread_time)
+
     def build(self, rows, emphasis, folder):
         import hnswlib
 
@@ -203,6 +227,8 @@ class Hnswlib(Contestant):
 class Usearch(Contestant):
     """A graph over float16 rows; from Python it takes no filter."""
 
+    packages = ("usearch",)
+    clock = staticmethod(time.thread_time)
     filters = False
 
     def build(self, rows, emphasis, folder):

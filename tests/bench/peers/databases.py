@@ -23,6 +23,7 @@ class LanceTable(Contestant):
     With float16 rows k-means takes many times as long on a processor that does not calculate with them.
     """
 
+    packages = ("lancedb",)
     widths = LIST_EFFORTS
     refines = (5, 10, 20, 40)
     reads_files = True
@@ -60,15 +61,15 @@ class LanceTable(Contestant):
         self.table = lancedb.connect(folder).open_table("rows")
 
     def search(self, query, k, effort, filtered=False):
-        wanted = self.width(self.table.search(padded(query)).distance_type("dot"), effort.width)
+        wanted = self.width(self.table.search(padded(query)).distance_type("dot"), effort, k)
         wanted = wanted.refine_factor(effort.refine).limit(k)
         if filtered:
             wanted = wanted.where("passes", prefilter=True)
         return wanted.select(["number", "_distance"]).to_arrow()["number"].to_numpy()
 
-    def width(self, wanted, width):
+    def width(self, wanted, effort, k):
         """Return the search with as many lists."""
-        return wanted.nprobes(width)
+        return wanted.nprobes(effort.width)
 
 
 class LanceLists(LanceTable):
@@ -100,13 +101,14 @@ class LanceGraph(LanceTable):
 
         return HnswSq(distance_type="dot", num_partitions=1)
 
-    def width(self, wanted, width):
-        return wanted.nprobes(1).ef(width)
+    def width(self, wanted, effort, k):
+        return wanted.nprobes(1).ef(max(effort.width, k * effort.refine))  # it takes no less
 
 
 class QdrantLocal(Contestant):
     """The local mode of qdrant-client in memory: NumPy over all rows, exact, without an index."""
 
+    packages = ("qdrant-client",)
     widths = (1,)
     in_memory = True
 
@@ -134,6 +136,8 @@ class QdrantLocal(Contestant):
 
 class MilvusLite(Contestant):
     """Milvus in a folder: its graph, one for at most 100,000 rows, over float32 rows; `passes` has an index."""
+
+    packages = ("milvus-lite",)
 
     def build(self, rows, emphasis, folder):
         from pymilvus import DataType, MilvusClient

@@ -7,6 +7,8 @@ import gc
 import resource
 from pathlib import Path
 
+MB_OF_KIB = 1024 / 1e6  # the system counts in KiB
+
 
 def own_memory() -> float:
     """Return the MB of this process that are in no file; 0 where the system does not say."""
@@ -18,12 +20,12 @@ def own_memory() -> float:
         lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0.0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Anonymous:")) / 1e3
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Anonymous:")) * MB_OF_KIB
 
 
 def peak_mb() -> float:
     """Return the highest memory of this process so far, pages of mapped files included, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MB_OF_KIB
 
 
 def disk_mb(folder: Path) -> float:

@@ -14,7 +14,7 @@ from tests.bench.peers.contestants import Contestant, Effort
 
 RECALL, DEPTH = 0.995, 10
 ROUNDS = 3
-SLOW_S, FEW = 0.03, 15  # a peer that takes longer for a search gets fewer questions
+FEWEST = 10  # questions of a slow peer, however long they take
 TRIED = 20  # questions by which the best of several efforts is chosen
 
 
@@ -37,12 +37,14 @@ class Part:
         return recall_of(search, self.rows, self.queries, self.truth, self.mask)
 
 
-def side_by_side(own: Contestant, peer: Contestant, part: Part) -> dict[str, Any]:
-    """Tune both to the recall, then let them search in turn: recall, p50 and p99 of each, in ms."""
-    least = Effort(peer.widths_for(part.filtered)[0], peer.refines[0])
-    seconds = min(_seconds(peer, query, least, part.filtered) for query in part.queries[:3])
-    if seconds > SLOW_S:
-        part = replace(part, queries=part.queries[:FEW], truth=part.truth[:FEW])
+def side_by_side(own: Contestant, peer: Contestant, part: Part, seconds: float) -> dict[str, Any]:
+    """Tune both to the recall, then let them search in turn: recall, p50 and p99 of each, in ms.
+
+    A peer gets as many questions as it answers in about so many seconds of the processor, tuning included, if not all.
+    """
+    count = _affordable(peer, part, seconds)
+    few = count < len(part.queries)
+    part = replace(part, queries=part.queries[:count], truth=part.truth[:count])
     both = {"own": (own, *tuned(own, part)), "peer": (peer, *tuned(peer, part))}
     times: dict[str, list[float]] = {name: [] for name in both}
     for number in range(ROUNDS):
@@ -51,13 +53,22 @@ def side_by_side(own: Contestant, peer: Contestant, part: Part) -> dict[str, Any
             for name in order:
                 contestant, effort, _ = both[name]
                 times[name].append(1000 * _seconds(contestant, query, effort, part.filtered))
-    figures: dict[str, Any] = {"queries": len(part.queries)}
+    figures: dict[str, Any] = {"queries": len(part.queries), "few": few}
     for name, (_, effort, recall) in both.items():
         p50, p99 = np.quantile(times[name], [0.5, 0.99])
         figures[name] = {"effort": [*effort], "recall": recall, "p50_ms": float(p50), "p99_ms": float(p99)}
     for quantile in ("p50", "p99"):
         figures[f"own_to_peer_{quantile}"] = figures["own"][f"{quantile}_ms"] / figures["peer"][f"{quantile}_ms"]
     return figures
+
+
+def _affordable(peer: Contestant, part: Part, seconds: float) -> int:
+    """Return how many of the questions a peer answers, by what the first three take."""
+    widths = peer.widths_for(part.filtered)
+    least = Effort(widths[len(widths) // 4], peer.refines[0])
+    once = min(_seconds(peer, query, least, part.filtered) for query in part.queries[:3])
+    times = ROUNDS + len(peer.refines) * len(widths).bit_length()
+    return min(len(part.queries), max(FEWEST, int(seconds / times / max(once, 1e-6))))
 
 
 def tuned(contestant: Contestant, part: Part) -> tuple[Effort, float]:
