@@ -137,7 +137,7 @@ class QdrantLocal(Contestant):
 class MilvusLite(Contestant):
     """Milvus in a folder: its graph, one for at most 100,000 rows, over float32 rows; `passes` has an index."""
 
-    packages = ("milvus-lite",)
+    packages = ("milvus-lite", "pymilvus")
 
     def build(self, rows, emphasis, folder):
         from pymilvus import DataType, MilvusClient
