@@ -49,6 +49,39 @@ def pytest_collection(session):
         gc.enable()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Hand out files as `--dist loadfile` does, without a search through all tests and all files for each test."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling  # there only where the plugin of this hook is
+
+    class Numbered(list):
+        """Names of tests whose places are known."""
+
+        def __init__(self, names):
+            super().__init__(names)
+            self.places = {name: place for place, name in enumerate(names)}
+
+        def index(self, name):
+            return self.places[name]
+
+    class FileScheduling(LoadFileScheduling):
+        def add_node_collection(self, node, collection):
+            super().add_node_collection(node, collection)
+            if node in self.registered_collections:  # not that of a later worker which collected other tests
+                self.registered_collections[node] = Numbered(collection)
+
+        def mark_test_complete(self, node, item_index, duration=0):
+            super().mark_test_complete(node, item_index, duration)
+            units = self.assigned_work[node]
+            file = self._split_scope(self.registered_collections[node][item_index])
+            if all(units[file].values()):
+                del units[file]
+
+    return FileScheduling(config, log)
+
+
 @pytest.fixture(autouse=True)
 def same_priority(monkeypatch):
     """Commands lower the priority of their process for good: here, that of every later test and of its browser too."""

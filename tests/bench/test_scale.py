@@ -8,7 +8,6 @@ from PIL import Image
 
 from indexer.build.build import build_index
 from tests.bench.scale.catalogues import CatalogueMaker
-from tests.bench.scale.report import growing
 from tests.fake_encoder import FakeEncoder
 
 REAL, SIZE = 40, 120
@@ -77,4 +76,6 @@ def test_steps_that_grow_faster_than_the_catalogue_are_named():
         1_000: built({"read": 1, "index": 1, "gates": 0.0001}),
         10_000: built({"read": 10, "index": 20, "gates": 0.001}),
     }
+    from tests.bench.scale.report import growing  # matplotlib with it, which no other test of this worker may need
+
     assert growing(sizes) == {"index": 2.0}

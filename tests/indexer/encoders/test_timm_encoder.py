@@ -5,7 +5,6 @@ import pickle
 
 import numpy as np
 import pytest
-import timm
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
@@ -47,6 +46,8 @@ def open_vit(file, model="test_vit"):
 
 
 def test_rows_are_the_models_own_pooled_features(checkpoint, weights, rows):
+    import timm  # for two seconds, which only the worker that has these tests need spend
+
     model = timm.create_model("test_vit")
     model.load_state_dict(weights)
     config = timm.data.resolve_model_data_config(model)
