@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -16,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -36,6 +38,7 @@ MIN_PARITY_COSINE = 0.9999  # between the exported model's output and torch's
 EXPORT_VERSION = 1
 MIN_BATCHES_AT_ONCE = 8  # fewer do not pay for a second copy of the model
 MAX_BATCHES_AT_ONCE = 4  # of a small model, each with 55 MB; a build decodes for no more of them
+CROWDED_S = 0.1  # seconds after two batches of a small model met, in which others are likely to come
 _export_lock = threading.Lock()  # torch's exporter is not thread-safe, and one export is enough
 
 
@@ -97,7 +100,7 @@ class OnnxRunner:
     """A model exported to ONNX, run on the CPU; `cores` is how many threads share one batch, by default `threads()`.
 
     Threads that share a batch wait for each other at each layer, which is worth it while cores are idle. A `small`
-    model's batch that comes while another runs has one thread, so that no core waits.
+    model's batch that comes while another runs, or soon after two met, has one thread, so that no core waits.
     """
 
     kind = "onnx"
@@ -118,6 +121,7 @@ class OnnxRunner:
         self._small = small and self._cores > 1
         self.batches_at_once = min(self._cores, MAX_BATCHES_AT_ONCE) if self._small else 1
         self._running = 0  # batches of a small model
+        self._met = -math.inf  # when two of them last met, in seconds of the monotonic clock
 
     def __call__(self, inputs: Arrays) -> Floats:
         """Run the batch; thread-safe."""
@@ -125,7 +129,10 @@ class OnnxRunner:
             return self._outputs(inputs)
         with self._lock:
             self._running += 1
-            alone = self._running == 1
+            now = monotonic()
+            if self._running > 1:
+                self._met = now
+            alone = now - self._met > CROWDED_S
         try:
             return self._outputs(inputs) if alone else self._on_one_thread()(inputs)
         finally:

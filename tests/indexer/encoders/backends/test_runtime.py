@@ -316,6 +316,8 @@ def test_a_machine_of_one_core_spares_none(export_copy, monkeypatch):
 
 def test_a_small_models_batch_that_comes_while_another_runs_has_one_thread(export_copy, monkeypatch):
     monkeypatch.setattr(runtime, "threads", lambda: 2)
+    clock = [100.0]
+    monkeypatch.setattr(runtime, "monotonic", lambda: clock[0])
     runner = open_runner(ModelSource("doubling", "key", Loads()), "onnx", small=True)
     alone = runner({"numbers": PIXELS[:2]})
     assert runner._one_thread is None, "alone: all cores"
@@ -332,6 +334,11 @@ def test_a_small_models_batch_that_comes_while_another_runs_has_one_thread(expor
     for output in outputs:
         np.testing.assert_allclose(output, alone, atol=1e-5)
     runner._one_thread = None
+    clock[0] += runtime.CROWDED_S / 2
+    runner({"numbers": PIXELS[:2]})
+    assert runner._one_thread is not None, "soon after two met"
+    runner._one_thread = None
+    clock[0] += runtime.CROWDED_S
     runner({"numbers": PIXELS[:2]})
     assert runner._one_thread is None, "alone again"
 
