@@ -1,5 +1,6 @@
 """Without torch a shop is indexed, searched, served, learns and is audited; what needs torch says how to install it."""
 
+import base64
 import csv
 import importlib.metadata
 import json
@@ -140,7 +141,7 @@ def test_the_shop_learns_suggests_and_is_audited(printed):
     assert "report" in printed["doctor"]
 
 
-def test_the_shop_is_served_and_words_find_products(run, python, shop):
+def test_the_shop_is_served_and_words_and_the_regions_of_a_photo_find_products(run, python, shop):
     command = [python, "-m", "web", "serve", "--home", str(shop), "--port", "0"]
     server = subprocess.Popen(command, cwd=ROOT, env=run.environment, stderr=subprocess.PIPE, text=True)
     try:
@@ -150,6 +151,11 @@ def test_the_shop_is_served_and_words_find_products(run, python, shop):
         wait_until_ready(int(address.rpartition(":")[2]), 600)
         with urllib.request.urlopen(request) as answer:
             assert json.loads(answer.read())["hits"]
+        scene = base64.b64encode(next((sample.SAMPLE_FOLDER / "images").iterdir()).read_bytes()).decode()
+        request.data = json.dumps({"image": scene, "regions": True, "timeout_ms": 60_000}).encode()
+        with urllib.request.urlopen(request) as answer:  # the feature maps of its regions are those of a third model
+            found = json.loads(answer.read())
+        assert found["hits"] and found["degraded"] == []
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(300)

@@ -213,6 +213,7 @@ def part(folder):
     encoder = FakeEncoder()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("search.engine.open_encoder", lambda name, *, runtime, home: encoder)
+        patch.setattr("tests.quality.photo_verdicts.confusion.DRAWN", 2)  # of each kind: drawing takes longest
         return measure_sample_shop(folder, folder / "home", encoder)
 
 

@@ -12,9 +12,7 @@ from catalog.errors import WindowshopError
 from catalog.sample import SAMPLE_FOLDER
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
-from tests.quality.clothing import clothing_categories
 from tests.quality.doctor import planted_faults
-from tests.quality.listings import suggested_listings
 from tests.quality.objects.scenes import products_in_scenes
 from tests.quality.objects.single_products import sample_single_products
 from tests.quality.photo_verdicts.confusion import sample_confusion
@@ -111,6 +109,10 @@ def measure_sample_shop(folder: Path, home: Path, encoder: Encoder) -> Part:
 
 def measure_merchants_desk(built: Mapping[str, Path], data: Path, work: Path, encoder: Encoder) -> Part:
     """What is proposed to merchants, in the shops that the parts before have built."""
+    # Here, as they import torch and timm: two seconds for every worker of the tests that collects this module.
+    from tests.quality.clothing import clothing_categories
+    from tests.quality.listings import suggested_listings
+
     shops = {name: home for name, home in built.items() if (home / "current").exists()}
     outcomes = [planted_duplicates(home, name, MOST_PLANTED) for name, home in shops.items()]
     outcomes += [repeated_rows(home, name, MOST_ROWS) for name, home in shops.items()]

@@ -1,7 +1,5 @@
 """The starter's graphs, built without torch, give what torch gives."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -79,24 +77,6 @@ def test_a_graph_of_other_weights_is_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(starter, "lite0_weights", lambda: other)
     with pytest.raises(ParityError):
         open_runner(ModelSource("lite0", "other", None, starter.build_pictures), "onnx")
-
-
-def test_the_starter_needs_no_torch(tmp_path):
-    code = (
-        "import sys, numpy as np\n"
-        "from PIL import Image\n"
-        "from indexer.encoders.registry import open_encoder\n"
-        "encoder = open_encoder('starter', runtime='onnx')\n"
-        "picture = Image.new('RGB', (60, 80), 'red')\n"
-        "assert encoder.encode_images([picture]).shape == encoder.encode_texts(['red mug']).shape\n"
-        "assert encoder.feature_maps([picture]).fine.shape == (1, 28, 28, 112)\n"
-        "print(sorted({name.partition('.')[0] for name in sys.modules} & {'torch', 'timm', 'transformers'}))"
-    )
-    environment = {"PATH": "/usr/bin:/bin", "WINDOWSHOP_MODELS": str(tmp_path), "OMP_NUM_THREADS": "1"}
-    run = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    assert run.stdout.strip() == "[]", run.stderr
 
 
 @pytest.mark.torch
