@@ -138,7 +138,7 @@ def card_id(product_id: str) -> str:
 
 
 def _with_query(path: str, fields: Mapping[str, object]) -> str:
-    query = urlencode({name: value for name, value in fields.items() if value})
+    query = urlencode({name: value for name, value in fields.items() if value}) if fields else ""
     return f"{path}?{query}" if query else path
 
 

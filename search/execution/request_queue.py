@@ -21,11 +21,17 @@ _NEWEST_SHARE = 0.1  # of the last request in the mean, of the first one too, wh
 MAX_RETRY_S = 30.0
 
 
+def _held_lock() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
 @dataclass(eq=False, slots=True)
 class _Waiter:
     began: float  # seconds of the clock
     until: float
-    called: threading.Event = field(default_factory=threading.Event)
+    called: threading.Lock = field(default_factory=_held_lock)  # until it is; an Event takes three locks for that
     admitted: bool = False
 
 
@@ -83,7 +89,7 @@ class RequestQueue:
                 raise self._refusal(reason, ahead)
             waiter = _Waiter(began, began + patience_s)
             self._waiting.append(waiter)
-        waiter.called.wait(patience_s)
+        waiter.called.acquire(timeout=patience_s)
         with self._lock:
             if waiter.admitted:
                 return self._clock() - began
@@ -106,7 +112,7 @@ class RequestQueue:
                 waiter.admitted = now <= waiter.until
                 if waiter.admitted:
                     self._admit(now - waiter.began)
-                waiter.called.set()
+                waiter.called.release()
 
     def counts(self) -> QueueCounts:
         """Return what was counted so far."""

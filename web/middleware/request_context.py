@@ -74,9 +74,7 @@ def note(**facts: Any) -> None:
 
 def request_facts() -> dict[str, Any]:
     """Return the facts noted for the current request so far."""
-    if "request_facts" not in g:
-        g.request_facts = {}
-    facts: dict[str, Any] = g.request_facts
+    facts: dict[str, Any] = g.setdefault("request_facts", {})
     return facts
 
 
