@@ -15,7 +15,9 @@ from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
 from indexer.__main__ import main
 from indexer.build.build import build_index
-from indexer.encoders import projection_encoder, registry
+from indexer.encoders import exported_encoder, projection_encoder, registry
+from indexer.encoders.backends import feature_maps
+from indexer.encoders.backends.runtime import open_runner
 from indexer.encoders.backends.texts.towers import TextTower
 from indexer.encoders.base import BaseEncoder
 from indexer.encoders.projection_heads import load_heads
@@ -36,8 +38,8 @@ pytestmark = [pytest.mark.torch, pytest.mark.weights, pytest.mark.timeout(1500)]
 class LastingTower(TextTower):
     """Keeps the features of every text."""
 
-    def __init__(self, runtime):
-        super().__init__(runtime)
+    def __init__(self):
+        super().__init__("onnx")
         self._rows = {}
 
     def __call__(self, texts):
@@ -52,7 +54,16 @@ def one_tower():
     with pytest.MonkeyPatch.context() as patch:
         opened = cache(LastingTower)
         for module in (projection_encoder, registry):
-            patch.setattr(module, "TextTower", opened)
+            patch.setattr(module, "TextTower", lambda runtime: opened())
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_exports():
+    """The small model runs in torch, as it is: each of its two exports takes seconds, and other tests are of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (exported_encoder, feature_maps):
+            patch.setattr(module, "open_runner", lambda source, runtime="auto", **more: open_runner(source, "torch"))
         yield
 
 
