@@ -23,7 +23,7 @@ from tests.web.test_main import wait_until_ready
 
 tomllib = pytest.importorskip("tomllib")  # new in Python 3.11
 ROOT = Path(__file__).parents[1]
-PRODUCTS = 40
+PRODUCTS = 24
 MARK = "===== next command ====="
 ONE_AFTER_THE_OTHER = f"""
 import json, os, sys
