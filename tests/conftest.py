@@ -1,19 +1,25 @@
 """What every test stands on: one folder of exported models, so that a machine exports the starter once."""
 
 import gc
+import gzip
+import json
 import logging
 import os
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from _pytest.assertion import rewrite
 from hypothesis import settings
+from hypothesis.internal.charmap import charmap_file
 
 from catalog.logs import LogHandler
 from tests.catalog.postgres.server import PostgresServer, require
 from tests.indexer.vectors.milvus_server import running_server
+
+BROWSER = "tests/browser/"
 
 if "CI" not in os.environ:  # hypothesis has such a profile for CI
     settings.register_profile("any machine", deadline=None)
@@ -37,11 +43,23 @@ def compile_share_of_tests(config):
                 rewrite._write_pyc(config.stash[rewrite.assertstate_key], code, mark, compiled)
 
 
+def give_intervals_of_utf8():
+    """Store what Hypothesis would find out in 3 s by each worker of a fresh clone: surrogates alone have no UTF-8."""
+    path = charmap_file("codec-v2-utf-8")
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        encodable, changed_by_decoding = [(0, 0xD7FF), (0xE000, sys.maxunicode)], []
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(gzip.compress(json.dumps([encodable, changed_by_decoding]).encode()))
+        Path(file.name).replace(path)  # at once: the other worker may read it
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session):
     """Keep the garbage collector away from ten thousand tests and all modules: each full collection took a second."""
     gc.disable()
     try:
+        give_intervals_of_utf8()
         compile_share_of_tests(session.config)
         return (yield)
     finally:
@@ -51,7 +69,11 @@ def pytest_collection(session):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Hand out files as `--dist loadfile` does, without a search through all tests and all files for each test."""
+    """Hand out files as `--dist loadfile` does, without a search through all tests and all files for each test.
+
+    The files of tests/browser are handed out together: each worker, and each of its files between two others, would
+    start a browser.
+    """
     if config.getvalue("dist") != "loadfile":
         return None
     from xdist.scheduler import LoadFileScheduling  # there only where the plugin of this hook is
@@ -67,6 +89,9 @@ def pytest_xdist_make_scheduler(config, log):
             return self.places[name]
 
     class FileScheduling(LoadFileScheduling):
+        def _split_scope(self, name):
+            return BROWSER if name.startswith(BROWSER) else super()._split_scope(name)
+
         def add_node_collection(self, node, collection):
             super().add_node_collection(node, collection)
             if node in self.registered_collections:  # not that of a later worker which collected other tests
@@ -82,22 +107,26 @@ def pytest_xdist_make_scheduler(config, log):
     return FileScheduling(config, log)
 
 
-@pytest.fixture(autouse=True)
-def same_priority(monkeypatch):
+@pytest.fixture(scope="session", autouse=True)
+def same_priority():
     """Commands lower the priority of their process for good: here, that of every later test and of its browser too."""
-    nice = os.nice
-    monkeypatch.setattr(os, "nice", lambda more: nice(0))
-    if hasattr(os, "sched_setscheduler"):
-        monkeypatch.setattr(os, "sched_setscheduler", lambda *policy: None)
+    with pytest.MonkeyPatch.context() as patch:
+        nice = os.nice
+        patch.setattr(os, "nice", lambda more: nice(0))
+        if hasattr(os, "sched_setscheduler"):
+            patch.setattr(os, "sched_setscheduler", lambda *policy: None)
+        yield
 
 
-@pytest.fixture(autouse=True)
-def same_log():
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item):
     """Commands that serve make their process log to stderr for good: what later tests read there would not be alone."""
-    yield
-    root = logging.getLogger()
-    for handler in [handler for handler in root.handlers if isinstance(handler, LogHandler)]:
-        root.removeHandler(handler)
+    try:
+        return (yield)
+    finally:
+        root = logging.getLogger()
+        for handler in [handler for handler in root.handlers if isinstance(handler, LogHandler)]:
+            root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
