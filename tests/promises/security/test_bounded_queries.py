@@ -67,6 +67,7 @@ BLOCKS = [
     (0xFF00, 0xFFEF),  # fullwidth and halfwidth forms
 ]
 CHARACTERS = 0x110000
+STRINGS, AT_ONCE = 2_000, 8  # Hypothesis takes two milliseconds for an example, whatever is in it
 
 
 def spelled(numbers):
@@ -105,19 +106,20 @@ def block_ends(kind, offset):
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    with fake_app(tmp_path_factory.mktemp("shop"), timeout_ms=20_000) as app:
+    with fake_app(tmp_path_factory.mktemp("shop"), timeout_ms=60_000) as app:
         yield app.test_client()
 
 
 @pytest.mark.promise("S12")
-@settings(max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(parts=strings, joined=st.sampled_from(["", " "]))
-def test_any_words_are_answered_or_refused(client, parts, joined):
-    text = joined.join(parts)
-    answer = client.post(SEARCH, data=json.dumps({"text": text, "k": 3}), content_type="application/json")
-    assert answer.status_code in (200, 422), answer.text
-    if answer.status_code == 200:
-        assert answer.json["degraded"] == [], "every part of the answer coped with the words"
+@settings(max_examples=STRINGS // AT_ONCE, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(drawn=st.tuples(*[st.tuples(strings, st.sampled_from(["", " "]))] * AT_ONCE))
+def test_any_words_are_answered_or_refused(client, drawn):
+    for parts, joined in drawn:
+        body = json.dumps({"text": joined.join(parts), "k": 3})
+        answer = client.post(SEARCH, data=body, content_type="application/json")
+        assert answer.status_code in (200, 422), (body, answer.text)
+        if answer.status_code == 200:
+            assert answer.json["degraded"] == [], f"not every part of the answer coped with {body}"
 
 
 @pytest.mark.promise("S12")
