@@ -34,17 +34,22 @@ Step = Callable[[str, str, Path, Limits], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Options:
-    """How to compare: limits of a step, a file whose lock each step holds, and whether peers' files are left."""
+    """How to compare: limits of a step, a file whose lock each step holds, whether peers' files are left, and whom.
+
+    Of peers that are not wanted, only what is saved is in the table.
+    """
 
     limits: Limits = LIMITS
     lock: Path | None = None
     leave: bool = False
+    peers: tuple[str, ...] = tuple(CONTESTANTS)
 
 
 def add_options(parser: ArgumentParser) -> None:
     """Add the options of this part of the benchmark."""
     parser.add_argument("--rows", type=int, default=100_000, help="at most, of the comparison with peers")
     parser.add_argument("--workload", type=Path, help="compare on this folder's rows.npy and questions.npz instead")
+    parser.add_argument("--peers", nargs="+", choices=CONTESTANTS, default=[*CONTESTANTS], help="measure only these")
     parser.add_argument("--step-seconds", type=int, default=LIMITS.seconds, help="of the processor, for a step")
     parser.add_argument("--step-memory", type=int, default=LIMITS.memory_gb, help="GB, for a step")
     parser.add_argument(
@@ -55,9 +60,8 @@ def add_options(parser: ArgumentParser) -> None:
 
 def comparing(home: Path, folder: Path, asked: Any) -> dict[str, Any]:
     """Every contestant's figures, or why it has none, on rows of a shop or on a saved workload."""
-    options = Options(
-        Limits(asked.step_seconds, asked.step_memory, asked.part_seconds), asked.lock, asked.workload is not None
-    )
+    limits = Limits(asked.step_seconds, asked.step_memory, asked.part_seconds)
+    options = Options(limits, asked.lock, asked.workload is not None, tuple(asked.peers))
     if asked.workload is None:
         Workload.of_shop(home, asked.rows).save(folder)
     return comparing_all(asked.workload or folder, options)
@@ -69,20 +73,30 @@ def comparing_all(folder: Path, options: Options, step: Step = in_own_process) -
     report: dict[str, Any] = {"rows_mb": rows / 1e6}
     for name in (OWN, *CONTESTANTS):
         inputs = {**saved, **versions(name), **({"indexer/ann": own_digest()} if name == OWN else {})}
-        report[name] = measured(folder, name, inputs, options, step)
-        print(f"peers: {name}: {report[name].get('skipped', 'measured')}", file=sys.stderr, flush=True)
-        if name != OWN and not options.leave:
-            shutil.rmtree(files_of(folder, name), ignore_errors=True)
+        figures = measured_before(folder, name, inputs, options.limits)
+        if not figures and name in (OWN, *options.peers):
+            figures = measured(folder, name, inputs, options, step)
+            print(f"peers: {name}: {figures.get('skipped', 'measured')}", file=sys.stderr, flush=True)
+            if name != OWN and not options.leave:
+                shutil.rmtree(files_of(folder, name), ignore_errors=True)
+        if name == OWN and "skipped" in figures:
+            raise RuntimeError(f"there is nothing to compare with: {figures['skipped']}")
+        if figures:
+            report[name] = figures
     report["table"] = table(report, OWN)
     return report
 
 
+def measured_before(folder: Path, name: str, inputs: dict[str, str], limits: Limits) -> dict[str, Any]:
+    """Return the figures of a contestant that are saved for the same inputs, if any; failures only for these limits."""
+    found = _read(_result(folder, name))
+    if found.get("inputs") != inputs or ("skipped" in found and found["limits"] != str(limits)):
+        return {}
+    return found
+
+
 def measured(folder: Path, name: str, inputs: dict[str, str], options: Options, step: Step) -> dict[str, Any]:
-    """Return the figures of a contestant: those saved for the same inputs, or new ones."""
-    path = files_of(folder, name).with_suffix(".json")
-    found = _read(path)
-    if found.get("inputs") == inputs and ("skipped" not in found or found["limits"] == str(options.limits)):
-        return found
+    """Measure a contestant, and save its figures."""
     with locked(options.lock):
         load = os.getloadavg()[0]
         figures = _built(folder, name, inputs, options, step)
@@ -91,8 +105,12 @@ def measured(folder: Path, name: str, inputs: dict[str, str], options: Options, 
             figures = figures | step("search", name, folder, options.limits)
     figures |= {"inputs": inputs, "versions": versions(name), "limits": str(options.limits), "commit": commit()}
     figures |= {"at": time.strftime("%Y-%m-%d %H:%M"), "load": [load, os.getloadavg()[0]]}
-    path.write_text(json.dumps(figures))
+    _result(folder, name).write_text(json.dumps(figures))
     return figures
+
+
+def _result(folder: Path, name: str) -> Path:
+    return files_of(folder, name).with_suffix(".json")
 
 
 def _built(folder: Path, name: str, inputs: dict[str, str], options: Options, step: Step) -> dict[str, Any]:

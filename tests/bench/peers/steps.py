@@ -89,9 +89,10 @@ def search_step(
     """Return what searches take in turn with ours, if its files are given, and the MB that this process grew by."""
     mask = mask_of(len(workload.rows))
     own = Windowshop()
-    if own_files is not None:
-        own.open(own_files, workload.rows, mask)
-        _search_all(own, workload)  # what ours allocates is not the peer's
+    own.open(own_files or files, workload.rows, mask)
+    _search_all(own, workload)  # what ours allocates, and what libraries do once, is not the peer's
+    if own_files is None:
+        own = contestant  # so that the one before is closed
     figures: dict[str, Any] = {}
     before = own_memory()
     if contestant.in_memory:
