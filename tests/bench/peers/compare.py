@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -60,6 +61,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 def comparing(home: Path, folder: Path, asked: Any) -> dict[str, Any]:
     """Every contestant's figures, or why it has none, on rows of a shop or on a saved workload."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that a step's process ends with this one
     limits = Limits(asked.step_seconds, asked.step_memory, asked.part_seconds)
     options = Options(limits, asked.lock, asked.workload is not None, tuple(asked.peers))
     if asked.workload is None:

@@ -33,7 +33,7 @@ class Limits:
 
     seconds: int = 600
     memory_gb: int = 10
-    part_seconds: float = 5
+    part_seconds: float = 3
 
     def __str__(self) -> str:
         return f"{self.seconds} s, {self.memory_gb} GB"

@@ -18,7 +18,7 @@ from indexer.types import Floats
 from tests.bench.peers.contestants import mask_of
 from tests.bench.peers.tuning import DEPTH
 
-QUERIES = 200
+QUERIES = 100
 ROWS, QUESTIONS = "rows.npy", "questions.npz"
 
 
