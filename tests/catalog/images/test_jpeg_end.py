@@ -1,6 +1,7 @@
 """A JPEG without its end is used when hardly a pixel is missing; one that lacks a part of its picture is refused."""
 
 import io
+from functools import cache
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ SHAPES = {
 SIZE = (400, 304)
 
 
+@cache
 def photo(size=SIZE, mode="RGB", **options):
     chance = np.random.default_rng(9)
     soft = np.asarray(Image.fromarray(chance.integers(0, 256, (6, 8, 3), np.uint8)).resize(size, 3), float)
@@ -42,13 +44,18 @@ def test_a_few_missing_bytes_cost_a_few_pixels_at_most(shape, missing):
 @pytest.mark.parametrize("quality", [40, 80, 95])
 def test_a_progressive_file_may_lack_its_last_bytes(mode, quality, missing):
     """A few bytes refine many plain blocks, or are a whole scan of an ink; what they add hardly shows."""
+    data, whole = on_a_plain_ground(mode, quality)
+    assert np.abs(whole - np.asarray(decode(data[:-missing]), int)).mean() < 1
+
+
+@cache
+def on_a_plain_ground(mode, quality):
+    """A progressive file, and its pixels."""
     picture = Image.open(io.BytesIO(photo())).convert("L").convert(mode)
     picture.paste(picture.resize((1, 1)).getpixel((0, 0)), (0, 150, 400, 304))  # plain, as a background is
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=quality, progressive=True)
-    data = out.getvalue()
-    whole, found = np.asarray(decode(data), int), np.asarray(decode(data[:-missing]), int)
-    assert np.abs(whole - found).mean() < 1
+    return out.getvalue(), np.asarray(decode(out.getvalue()), int)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
