@@ -140,7 +140,7 @@ class MilvusLite(Contestant):
     packages = ("milvus-lite", "pymilvus")
 
     def build(self, rows, emphasis, folder):
-        from pymilvus import DataType, MilvusClient
+        from pymilvus import DataType, MilvusClient, MilvusException
 
         client = MilvusClient(str(folder / "rows.db"))
         schema = MilvusClient.create_schema(auto_id=False)
@@ -154,17 +154,22 @@ class MilvusLite(Contestant):
             fields = zip(range(start, start + len(part)), part, passes[start : start + len(part)], strict=True)
             client.insert("rows", [{"id": at, "vector": row, "passes": bool(ok)} for at, row, ok in fields])
         client.flush("rows")
-        client.create_index("rows", self.indexes(client))
+        for wanted in self.indexes(client):
+            try:
+                client.create_index("rows", wanted)
+            except MilvusException as error:  # a connection that is lost in minutes: the client asks a second time
+                if "already exists" not in error.message:
+                    raise
         client.load_collection("rows")
         client.close()
 
     def indexes(self, client):
         """Return the parameters of its indexes."""
-        wanted = client.prepare_index_params()
+        graph, only = client.prepare_index_params(), client.prepare_index_params()
         effort = {"M": LINKS, "efConstruction": BUILD_EFFORT}
-        wanted.add_index("vector", index_type="HNSW", metric_type="IP", params=effort)
-        wanted.add_index("passes", index_type="INVERTED")
-        return wanted
+        graph.add_index("vector", index_type="HNSW", metric_type="IP", params=effort)
+        only.add_index("passes", index_type="INVERTED")
+        return graph, only
 
     def open(self, folder, rows, mask):
         from pymilvus import MilvusClient
