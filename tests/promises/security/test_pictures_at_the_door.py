@@ -21,7 +21,7 @@ from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import write_feed
 from tests.promises.corrupted_pictures import sample
 from tests.promises.pictures import ALLOWED, a_file_of, avif, bombs, gif, jpeg, mutant, png, saved, webp
-from tests.web.shop_fixtures import WRITER, fake_app, picture_bytes
+from tests.web.shop_fixtures import WRITER, fake_app, picture_bytes, stored_bytes
 
 ROOT = Path(__file__).parents[3]
 SEARCH, PRODUCTS = "/api/v1/search", "/api/v1/products"
@@ -270,8 +270,8 @@ def test_what_is_stored_and_served_tells_nothing_of_who_took_it(shop):
         served.append(client.get(made.json["pictures"][0]["picture_url"]).data)
     stored = [path.read_bytes() for path in (home / "pictures").rglob("*.jpg")]
     assert stored and not [found for data in (*stored, *served) if (found := private_tags(data))]
-    for path in (path for path in home.rglob("*") if path.is_file() and "feed" not in path.parts):
-        data = path.read_bytes()
+    others = {path: data for path, data in stored_bytes(home, "*").items() if "feed" not in path.parts}
+    for path, data in others.items():
         assert PRIVATE not in data and b"DROP TABLE products" not in data and b"A" * 1_000 not in data, path
     page = client.get("/products/exif-1").text
     assert "DROP TABLE" not in page and "<script>alert" not in page
@@ -331,8 +331,8 @@ def test_only_what_we_wrote_is_served(shop, kind, name):
     data = polyglots()[kind]
     form = {"title": "t", "pictures": (io.BytesIO(data), name or "blank.jpg")}
     answer = client.put(f"{PRODUCTS}/polyglot", data=form, content_type="multipart/form-data", headers=WRITER)
-    made = {path for path in home.rglob("*") if path.is_file()} - before
-    assert not [path for path in made if PAYLOAD in path.read_bytes()]
+    made = {path: data for path, data in stored_bytes(home, "*").items() if path not in before}
+    assert not [path for path, data in made.items() if PAYLOAD in data]
     if kind == "SVG":
         assert answer.status_code == 415
         return
