@@ -21,10 +21,11 @@ MIN_FETCH = 100
 MIN_FETCH_PARTIAL = 200  # for queries with empty blocks, by 4-bit codes: near rows are more alike, most are not read
 FIRST_READ = 38  # rows read exactly beyond the k of the answer, before the others are known to be worth reading
 FIRST_READ_FILLED = 30  # where no more than MIN_FETCH are known
-ERROR_DEVIATIONS = 5.0  # of the index's scores from the exact ones, beyond which a row is not read
+ERROR_DEVIATIONS = 6.0  # of the index's scores from the exact ones, beyond which a row is not read
 ROUNDING = 1e-5  # of scores: equal rows are read all or none
 GAP_DEPTH = 10  # rows that are sought when a gap of cosines is chosen
 DEEPER_GAP = 0.13  # of it, wider for e times as many rows: 200 rows need 1.4 times the gap of ten
+COUNTED_ROWS = 131_072  # of a mask at once
 MAX_EXACT_ROWS = 2_048  # up to so many allowed rows, reading them all is as fast as probing lists and misses none
 FILTERED_PROBE_FACTOR = 1.5  # probes under a mask: the best allowed rows are less similar than the best of all
 FILLED_SHARE = 0.75  # a query of fewer numbers than this share of a row's has empty blocks, as texts have
@@ -38,7 +39,7 @@ def fills_row(query: Floats) -> bool:
 
     Fewer lists hold the neighbours of such queries.
     """
-    return bool(np.count_nonzero(query) >= FILLED_SHARE * len(query))
+    return bool(np.count_nonzero(query != 0) >= FILLED_SHARE * len(query))  # flags are counted faster than numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,9 @@ class RerankedSearch:
         """Return (scores, row numbers) of the k best rows for a query (dim,), best first, ties by row number."""
         if allowed is not None and allowed.shape != (len(self.rows),):
             raise ValueError(f"the mask has shape {allowed.shape} where the index has {len(self.rows)} rows")
-        count = len(self.rows) if allowed is None else int(np.count_nonzero(allowed))
-        if count == 0 or k < 1:
+        if k < 1 or not len(self.rows):
             return np.zeros(0, np.float32), np.zeros(0, np.int64)
-        if allowed is not None and count <= MAX_EXACT_ROWS:
+        if allowed is not None and not _more_than(MAX_EXACT_ROWS, allowed):
             numbers = np.flatnonzero(allowed)
             scores = exact_scores(self.rows, query, numbers)
         else:
@@ -123,6 +123,16 @@ class RerankedSearch:
             end = len(near) - int(near[::-1].searchsorted(np.float32(least)))
             scores = np.concatenate([scores, exact_scores(self.rows, query, numbers[first:end])])
         return numbers[: len(scores)], scores
+
+
+def _more_than(limit: int, allowed: Mask) -> bool:
+    """Return whether a mask allows more rows than this; counts as few as say so."""
+    count = 0
+    for start in range(0, len(allowed), COUNTED_ROWS):
+        count += int(np.count_nonzero(allowed[start : start + COUNTED_ROWS]))
+        if count > limit:
+            return True
+    return False
 
 
 def exact_scores(rows: NDArray[np.floating], query: Floats, numbers: Ids) -> Floats:

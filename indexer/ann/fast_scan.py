@@ -7,6 +7,7 @@ The lists are our own (`indexer.ann.coarse_lists`), the codes and the scan are t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,7 +16,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.ann.coarse_lists import Assigner, ListMembers, ListRanking, MainAxes, rows_by_list
+from indexer.ann.coarse_lists import Assigner, ListMembers, ListRanking, MainAxes, ReachRanking, rows_by_list
 from indexer.ann.mmap_arrays import blocks_at, sample_rows
 from indexer.types import Floats, Ids, Mask
 
@@ -24,7 +25,13 @@ CENTROIDS = 2**BITS
 CODE_ROWS = 8_192  # to train the codes with; k-means of 16 centroids wants no more than 4,096
 ROWS_PER_LIST = 48  # to train the lists with
 TRAINING_ROUNDS = 10
-FILTERED_LISTS = 24  # more under a mask: the lists nearest to a query may hold few allowed rows
+FILTERED_LISTS = 24  # more under a mask, at most: the lists nearest to a query may hold few allowed rows
+NEAREST_LISTS = 8  # whose rows tell which share of the near rows a mask allows
+LEAST_SHARE = 0.02  # of them, below which the lists are looked at one by one
+MORE_ROWS = 1.25  # times those wanted are expected in the lists
+COMPARED_LISTS = 8  # in full: so many, and half of those wanted, more than wanted at most
+FILTERED_GAP = 1.5  # times the gap without a mask
+SPARSER_GAP = 0.25  # of the gap, wider for a share e times as small: ten allowed rows are farther than the ten nearest
 MOST_LISTS = 2  # within the gap: so many times the count
 
 Rows = NDArray[np.floating]
@@ -34,7 +41,8 @@ Rows = NDArray[np.floating]
 class Probes:
     """The lists that a search reads: `count` of them, or those whose cosine with the query is near the best list's.
 
-    A positive `cosine_gap` is how far below it may be; then at most twice `count` are read. Not under a mask.
+    A positive `cosine_gap` is how far below it may be; then at most twice `count` are read. Under a mask `count` and 24
+    are, and fewer within a gap.
     """
 
     count: int
@@ -136,6 +144,10 @@ class FastScanSearch:
             members.append(ids)
         return ListMembers(members, self._index.ntotal)
 
+    @cached_property
+    def _reach_ranking(self) -> ReachRanking:
+        return self._ranking.reaching(_spreads(self._index))
+
     def search(self, query: Floats, allowed: Mask | None, probes: Probes, scores: Floats, rows: Ids) -> None:
         """Find the best rows of the lists near to a query (dim,): fill `scores` and `rows` (k,), padded with -1.
 
@@ -153,7 +165,7 @@ class FastScanSearch:
             if parameters is None:
                 parameters = self._unfiltered[len(lists)] = faiss.SearchParametersIVF(nprobe=len(lists))
         else:
-            lists, products = self._nearest_allowed(query, k, allowed, probes.count)
+            lists, products = self._lists_allowed(query, k, allowed, probes)
             selector = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
             parameters = faiss.SearchParametersIVF(nprobe=len(lists), sel=selector)
         if not len(lists):
@@ -173,14 +185,41 @@ class FastScanSearch:
         deep = 2 * k * self._index.nlist // self._index.ntotal + 1  # a deep page needs more lists for the same recall
         return self._ranking.within(query, probes.cosine_gap, deep, max(deep, MOST_LISTS * probes.count))
 
-    def _nearest_allowed(self, query: Floats, k: int, allowed: Mask, nprobe: int) -> tuple[Ids, Floats]:
-        """Return the lists nearest to a query of which `nprobe` and 24 hold allowed rows, k or more together.
+    def _lists_allowed(self, query: Floats, k: int, allowed: Mask, probes: Probes) -> tuple[Ids, Floats]:
+        """Return the lists to read under a mask, and the dot product of each mean with a query (dim,).
 
-        Looks first only at some rows of the lists near to it, then at all of theirs, and at all lists where that does
-        not suffice.
+        Where the nearest lists hold many allowed rows, as many lists are read as the probes say, or those within the
+        gap; otherwise only lists that hold some count. Together they are expected to hold k allowed rows, or half of k
+        within a gap: a search asks the index for twice as many as it wants.
         """
-        count = nprobe + FILTERED_LISTS
-        lists, products = self._ranking.nearest(query, count + count // 4)
+        ranking, length = self._reach_ranking, math.sqrt(query.dot(query))
+        most = min(probes.count + FILTERED_LISTS, self._index.nlist)
+        compared = most + most // 2 + COMPARED_LISTS
+        scores = ranking.about(query, length)
+        best, gap = scores.min(), probes.cosine_gap * length * ranking.typical_length
+        near = (scores <= best + FILTERED_GAP * gap).nonzero()[0]
+        if not NEAREST_LISTS <= len(near) <= 2 * NEAREST_LISTS:
+            near = _lowest(scores, NEAREST_LISTS)
+        share = self._members.share(near, allowed)
+        least = MORE_ROWS * (k // 2 if gap else k) * self._index.nlist / self._index.ntotal
+        if share < LEAST_SHARE or least > share * most:
+            return self._lists_holding(query, k, allowed, scores, most)
+        if gap:
+            lists = (scores <= best + gap * (FILTERED_GAP - SPARSER_GAP * math.log(share))).nonzero()[0]
+            compared = min(compared, max(len(lists), math.ceil(least / share)))
+        if not gap or len(lists) != compared:
+            lists = _lowest(scores, compared)
+        return ranking.compared(query, length, lists, most)
+
+    def _lists_holding(self, query: Floats, k: int, allowed: Mask, scores: Floats, count: int) -> tuple[Ids, Floats]:
+        """Return the lists of the best scores (lists,) of which `count` hold allowed rows, k or more together.
+
+        Looks first at some rows of each of the best lists, then at all of theirs, and at all lists where that does not
+        suffice.
+        """
+        best = _lowest(scores, count + count // 2 + COMPARED_LISTS)
+        length = math.sqrt(query.dot(query))
+        lists, products = self._reach_ranking.compared(query, length, best, count + count // 4)
         seen = self._members.seen(lists, allowed)
         holding = np.flatnonzero(seen)
         if len(holding) >= count:
@@ -193,6 +232,14 @@ class FastScanSearch:
             if len(lists) < count or held[lists].sum() >= k:
                 return lists, products
             count *= 2
+
+
+def _lowest(numbers: Floats, count: int) -> Ids:
+    """Return the places of the `count` lowest numbers, unordered."""
+    if count >= len(numbers):
+        return np.arange(len(numbers))
+    lowest: Ids = numbers.argpartition(count - 1)[:count]
+    return lowest
 
 
 def _cluster(sample: Floats, lists: int, seed: int, emphasis: Floats | None) -> tuple[Ids, Floats]:
@@ -227,3 +274,21 @@ def _packed(index: Any, codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     for block, target in zip(padded, packed, strict=True):
         packer.pack_all(faiss.swig_ptr(block), faiss.swig_ptr(target))
     return packed
+
+
+def _spreads(index: Any) -> Floats:
+    """Return how far rows are from the mean of their list (lists,), by the codes of the first 32 of each."""
+    packer, inverted = index.get_CodePacker(), index.invlists
+    squares = (faiss.vector_to_array(index.pq.centroids).reshape(index.pq.M, CENTROIDS, -1) ** 2).sum(axis=2)
+    pairs = np.zeros((packer.code_size, CENTROIDS, CENTROIDS), np.float32)  # of a byte's two codes
+    pairs += squares[0::2, None, :]
+    pairs[: index.pq.M // 2] += squares[1::2, :, None]
+    places = np.arange(packer.code_size) * CENTROIDS**2
+    codes = np.empty((packer.nvec, packer.code_size), np.uint8)
+    spreads = np.zeros(index.nlist, np.float32)
+    for number in range(index.nlist):
+        if length := min(inverted.list_size(number), packer.nvec):
+            packed = faiss.rev_swig_ptr(inverted.get_codes(number), packer.block_size)
+            packer.unpack_all(faiss.swig_ptr(packed), faiss.swig_ptr(codes))
+            spreads[number] = pairs.take(codes[:length] + places).sum() / length
+    return np.sqrt(spreads)

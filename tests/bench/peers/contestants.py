@@ -21,7 +21,7 @@ from indexer.types import Floats, Ids, Mask
 LINKS, BUILD_EFFORT = 32, 128  # of graphs
 GRAPH_EFFORTS = (10, 16, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 LIST_EFFORTS = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
-MOST_LISTS = 128  # of ours, twice as many at most
+NUMBERS_OF_LISTS = (1, 8, 16, 32, 64, 96, 128)  # of ours: twice as many are read at most, and 24 more within the filter
 FILTER_SHARE = 0.05
 TRAINING_ROWS = 48  # a list, at most: k-means of FAISS takes 256 otherwise, for hours on one thread
 TRAINING_ROUNDS = 10
@@ -72,11 +72,11 @@ class Contestant(ABC):
 class Windowshop(Contestant):
     """Ours: lists of 4-bit codes, or flat, and float16 rows that decide.
 
-    Without the filter the width is a gap of cosines in hundredths, with it a number of lists.
+    The width is a gap of cosines in hundredths, and what the others refine by is a number of lists.
     """
 
     widths = tuple(range(4, 60))
-    filtered_widths = LIST_EFFORTS
+    refines = NUMBERS_OF_LISTS
     clock = staticmethod(time.thread_time)
 
     def build(self, rows, emphasis, folder):
@@ -89,9 +89,9 @@ class Windowshop(Contestant):
         self.searches = {}
 
     def search(self, query, k, effort, filtered=False):
-        if (searcher := self.searches.get((effort.width, filtered))) is None:
-            settings = (effort.width, 2) if filtered else (MOST_LISTS, 2, 0, effort.width / 100)
-            searcher = self.searches[effort.width, filtered] = RerankedSearch(self.index, self.rows, *settings)
+        if (searcher := self.searches.get(effort)) is None:
+            settings = effort.refine, 2, 0, effort.width / 100
+            searcher = self.searches[effort] = RerankedSearch(self.index, self.rows, *settings)
         return searcher.search(query, k, self.mask if filtered else None)[1]
 
 
