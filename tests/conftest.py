@@ -1,19 +1,15 @@
 """What every test stands on: one folder of exported models, so that a machine exports the starter once."""
 
 import gc
-import gzip
-import json
 import logging
 import os
 import sys
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from _pytest.assertion import rewrite
 from hypothesis import settings
-from hypothesis.internal.charmap import charmap_file
 
 from catalog.logs import LogHandler
 from tests.catalog.postgres.server import PostgresServer, require
@@ -43,23 +39,11 @@ def compile_share_of_tests(config):
                 rewrite._write_pyc(config.stash[rewrite.assertstate_key], code, mark, compiled)
 
 
-def give_intervals_of_utf8():
-    """Store what Hypothesis would find out in 3 s by each worker of a fresh clone: surrogates alone have no UTF-8."""
-    path = charmap_file("codec-v2-utf-8")
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        encodable, changed_by_decoding = [(0, 0xD7FF), (0xE000, sys.maxunicode)], []
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(gzip.compress(json.dumps([encodable, changed_by_decoding]).encode()))
-        Path(file.name).replace(path)  # at once: the other worker may read it
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session):
     """Keep the garbage collector away from ten thousand tests and all modules: each full collection took a second."""
     gc.disable()
     try:
-        give_intervals_of_utf8()
         compile_share_of_tests(session.config)
         return (yield)
     finally:
