@@ -151,7 +151,7 @@ class FastScanSearch:
     def search(self, query: Floats, allowed: Mask | None, probes: Probes, scores: Floats, rows: Ids) -> None:
         """Find the best rows of the lists near to a query (dim,): fill `scores` and `rows` (k,), padded with -1.
 
-        With a mask, reads lists that hold allowed rows, and more of them where they hold fewer than k such rows.
+        With a mask, at least half of k are found where so many rows are allowed.
         """
         k = len(rows)
         if not query.any():  # every row scores 0, which FAISS cannot scale
@@ -160,22 +160,27 @@ class FastScanSearch:
             scores[: len(first)], rows[: len(first)] = 0, first
             return
         if allowed is None:
-            lists, products = self._lists(query, k, probes)
-            parameters = self._unfiltered.get(len(lists))
-            if parameters is None:
-                parameters = self._unfiltered[len(lists)] = faiss.SearchParametersIVF(nprobe=len(lists))
-        else:
-            lists, products = self._lists_allowed(query, k, allowed, probes)
-            selector = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
-            parameters = faiss.SearchParametersIVF(nprobe=len(lists), sel=selector)
-        if not len(lists):
+            self._scan(query, self._lists(query, k, probes), None, scores, rows)
+            return
+        selector = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
+        self._scan(query, self._lists_allowed(query, k, allowed, probes), selector, scores, rows)
+        if rows[(k - 1) // 2] < 0:  # they hold fewer than was expected, which says nothing of the other lists
+            self._scan(query, self._lists_holding(query, k, allowed, probes), selector, scores, rows)
+
+    def _scan(self, query: Floats, lists: tuple[Ids, Floats], selector: Any, scores: Floats, rows: Ids) -> None:
+        """Find the best rows of lists that come with the dot product of each mean with a query (dim,)."""
+        count = len(lists[0])
+        if not count:
             scores[:], rows[:] = -np.inf, -1
             return
-        query_at, lists_at, products_at, scores_at, rows_at = map(
-            faiss.swig_ptr, (query, lists, products, scores, rows)
-        )
+        parameters = self._unfiltered.get(count) if selector is None else None
+        if parameters is None:
+            parameters = faiss.SearchParametersIVF(nprobe=count, sel=selector)
+            if selector is None:
+                self._unfiltered[count] = parameters
+        query_at, lists_at, products_at, scores_at, rows_at = map(faiss.swig_ptr, (query, *lists, scores, rows))
         self._index.search_preassigned_c(
-            1, query_at, k, lists_at, products_at, scores_at, rows_at, False, parameters, None
+            1, query_at, len(rows), lists_at, products_at, scores_at, rows_at, False, parameters, None
         )
 
     def _lists(self, query: Floats, k: int, probes: Probes) -> tuple[Ids, Floats]:
@@ -203,7 +208,7 @@ class FastScanSearch:
         share = self._members.share(near, allowed)
         least = MORE_ROWS * (k // 2 if gap else k) * self._index.nlist / self._index.ntotal
         if share < LEAST_SHARE or least > share * most:
-            return self._lists_holding(query, k, allowed, scores, most)
+            return self._lists_holding(query, k, allowed, probes)
         if gap:
             lists = (scores <= best + gap * (FILTERED_GAP - SPARSER_GAP * math.log(share))).nonzero()[0]
             compared = min(compared, max(len(lists), math.ceil(least / share)))
@@ -211,14 +216,14 @@ class FastScanSearch:
             lists = _lowest(scores, compared)
         return ranking.compared(query, length, lists, most)
 
-    def _lists_holding(self, query: Floats, k: int, allowed: Mask, scores: Floats, count: int) -> tuple[Ids, Floats]:
-        """Return the lists of the best scores (lists,) of which `count` hold allowed rows, k or more together.
+    def _lists_holding(self, query: Floats, k: int, allowed: Mask, probes: Probes) -> tuple[Ids, Floats]:
+        """Return the nearest lists of which as many as may be read hold allowed rows, k or more together if there are.
 
         Looks first at some rows of each of the best lists, then at all of theirs, and at all lists where that does not
         suffice.
         """
-        best = _lowest(scores, count + count // 2 + COMPARED_LISTS)
-        length = math.sqrt(query.dot(query))
+        count, length = min(probes.count + FILTERED_LISTS, self._index.nlist), math.sqrt(query.dot(query))
+        best = _lowest(self._reach_ranking.about(query, length), count + count // 2 + COMPARED_LISTS)
         lists, products = self._reach_ranking.compared(query, length, best, count + count // 4)
         seen = self._members.seen(lists, allowed)
         holding = np.flatnonzero(seen)

@@ -303,6 +303,20 @@ def test_a_gap_reads_fewer_lists_under_a_mask(monkeypatch):
     assert max(counts[20:]) <= 40 and np.median(counts[20:]) <= 20
 
 
+def test_as_many_rows_are_found_as_masks_allow(monkeypatch):
+    """Whatever the nearest lists promise: each group lies in a few lists, and masks allow whole groups."""
+    monkeypatch.setattr("indexer.ann.exact_rerank.MAX_EXACT_ROWS", 20)
+    rng = np.random.default_rng(1)
+    group = np.repeat(np.arange(60), rng.integers(10, 200, 60))
+    centres = rng.standard_normal((60, 64))
+    rows = (centres[group] + 0.35 * rng.standard_normal((len(group), 64))).astype(np.float16)
+    search = RerankedSearch(VectorIndex.build(rows, IndexPlan(IVF_PQ4, 64), threads=1), rows, 4, cosine_gap=0.1)
+    for query in centres[:20].astype(np.float32):
+        allowed = np.isin(group, rng.choice(60, 10, replace=False)) | (group == np.argmax(centres @ query))
+        for k in (1, 10, 200, 1000):
+            assert len(search.search(query, k, allowed)[1]) == min(k, np.count_nonzero(allowed))
+
+
 def test_equal_masks_give_equal_rows():
     index = VectorIndex.build(ROWS, IndexPlan(IVF_PQ4, 64), threads=1)
     queries, allowed = ROWS[:20].astype(np.float32), np.arange(3000) % 3 == 0
