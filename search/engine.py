@@ -242,7 +242,7 @@ class SearchEngine:
     def warm_up(self) -> None:
         """Encode and search once, with a picture and where possible a text, so that the first shopper need not wait."""
         self._suggester.start(self._live.served.columns, self._live.served.suggestions)  # in the background
-        self._live.served.warm_up_words()
+        self._live.served.warm_up_tables()
         self.recommender.warm_up()
         self.search(Query(warm_up_terms(self._live.served)))
 

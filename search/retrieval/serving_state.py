@@ -131,13 +131,16 @@ class ServingState:
         (encoded,) = self.query_encoder.encode([Query(warm_up_terms(self))], no_products.__getitem__)
         assert encoded.vector is not None
         self.snapshot.search(encoded.vector, 10)
-        self.warm_up_words()
+        self.warm_up_tables()
 
-    def warm_up_words(self) -> None:
-        """Read what questions in words are compared with, so that the first one is not late."""
+    def warm_up_tables(self) -> None:
+        """Read what questions in words are compared with, and what filters look up, so that the first is not late."""
         is_english("a")
         if self.nearness is not None:
             self.nearness.nearest("red shoes", self.columns.categories())
+        if not self.snapshot.pushes_down:
+            some = np.ones(self.generation.layout.dim, np.float32)
+            self.snapshot.search(some, 1, self.snapshot.rows_allowed(self.columns.present))
 
 
 def _suggestions(generation: Generation) -> SuggestionWords | None:
