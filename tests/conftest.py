@@ -10,12 +10,18 @@ from pathlib import Path
 import pytest
 from _pytest.assertion import rewrite
 from hypothesis import settings
+from hypothesis.internal.conjecture import junkdrawer
 
 from catalog.logs import LogHandler
 from tests.catalog.postgres.server import PostgresServer, require
 from tests.indexer.vectors.milvus_server import running_server
 
 BROWSER = "tests/browser/"
+
+# Hypothesis times the garbage collector by a callback in Python, in which threads change. Where one collects while it
+# parses, as Flask's routes and the headers of .npy files are parsed, and another parses meanwhile, CPython 3.11 raises
+# "SystemError: AST constructor recursion depth mismatch" (python/cpython#106905 did not mend it).
+junkdrawer._gc_initialized = True
 
 if "CI" not in os.environ:  # hypothesis has such a profile for CI
     settings.register_profile("any machine", deadline=None)
