@@ -82,7 +82,7 @@ class ListMembers:
         """Return which share of the first 64 rows of these lists is allowed."""
         first = self._first.take(lists, axis=0)
         filled = first >= 0
-        return np.count_nonzero(allowed.take(first) & filled) / max(1, np.count_nonzero(filled))
+        return float(np.count_nonzero(allowed.take(first) & filled)) / max(1, int(np.count_nonzero(filled)))
 
     def count(self, lists: Ids, allowed: Mask) -> int:
         """Return how many allowed rows these lists hold together."""
@@ -175,7 +175,9 @@ class ReachRanking:
 
     def about(self, query: Floats, length: float) -> Floats:
         """Return the score of each list (lists,) for a query (dim,) of this length; of many in main axes alone."""
-        return self._main.dot(np.append(query if self._axes is None else query.dot(self._axes), np.float32(length)))
+        along = query if self._axes is None else query.dot(self._axes)
+        scores: Floats = self._main.dot(np.append(along, np.float32(length)))
+        return scores
 
     def compared(self, query: Floats, length: float, lists: Ids, count: int) -> tuple[Ids, Floats]:
         """Return the best `count` of these lists, compared in full, and the dot product of each mean with the query."""
