@@ -19,7 +19,6 @@ PROJECTED_DIM = 128  # axes that tell lists apart; 64 to 948 axes gave the same 
 RANKING_DIM = 64  # axes in which lists are compared first
 RANKING_LISTS = 8  # lists then compared in full: so many, and a quarter of those wanted, more than wanted
 FIRST_ROWS = 64  # of a list, by which it is first judged whether it holds allowed rows
-REACH = 0.2  # of the spread of a list's rows about their mean: so far beyond it is the best row of a list sought
 
 
 def rows_by_list(list_of_row: NDArray[Any], lists: int) -> tuple[Ids, Ids]:
@@ -78,12 +77,6 @@ class ListMembers:
         seen: Ids = flags.view(np.uint8).sum(axis=1, dtype=np.int64)
         return seen
 
-    def share(self, lists: Ids, allowed: Mask) -> float:
-        """Return which share of the first 64 rows of these lists is allowed."""
-        first = self._first.take(lists, axis=0)
-        filled = first >= 0
-        return float(np.count_nonzero(allowed.take(first) & filled)) / max(1, int(np.count_nonzero(filled)))
-
     def count(self, lists: Ids, allowed: Mask) -> int:
         """Return how many allowed rows these lists hold together."""
         rows = np.concatenate([self._members[number] for number in lists.tolist()])
@@ -103,7 +96,7 @@ class ListRanking:
 
     def __init__(self, means: Floats) -> None:
         self._means = means
-        self._lengths = lengths = np.linalg.norm(means, axis=1)
+        lengths = np.linalg.norm(means, axis=1)
         self._weights = np.where(lengths > 0, 1 / np.maximum(lengths, 1e-9), 0).astype(np.float32)
         self._axes = self._projected = np.zeros((0, 0), np.float32)
         if min(means.shape) > 2 * RANKING_DIM:
@@ -151,39 +144,6 @@ class ListRanking:
             lists = distances.argpartition(count - 1)[:count]
         lists = lists[distances[lists].argsort(kind="stable")]
         return lists, self._means.take(lists, axis=0).dot(query)
-
-    def reaching(self, spreads: Floats) -> ReachRanking:
-        """Return a ranking of the same lists, whose rows are so far (lists,) from their means."""
-        if not len(self._axes):
-            return ReachRanking(self._means, spreads, None)
-        return ReachRanking(self._means, spreads, (self._axes, self._projected * self._lengths[:, None]))
-
-
-class ReachRanking:
-    """Ranks lists for a query by the score that their best rows may have: the mean's, and a share of their spread.
-
-    Lists of which few rows are allowed are told apart better so than by cosines. The best score is the lowest.
-    """
-
-    def __init__(self, means: Floats, spreads: Floats, projection: tuple[Floats, Floats] | None) -> None:
-        self._means = means
-        self._reach = (-REACH * spreads).astype(np.float32)
-        self._axes = None if projection is None else projection[0]
-        main = -means if projection is None else projection[1]
-        self._main = np.ascontiguousarray(np.column_stack([main, self._reach]))
-        self.typical_length = float(np.sqrt(np.square(means).sum(axis=1).mean()))
-
-    def about(self, query: Floats, length: float) -> Floats:
-        """Return the score of each list (lists,) for a query (dim,) of this length; of many in main axes alone."""
-        along = query if self._axes is None else query.dot(self._axes)
-        scores: Floats = self._main.dot(np.append(along, np.float32(length)))
-        return scores
-
-    def compared(self, query: Floats, length: float, lists: Ids, count: int) -> tuple[Ids, Floats]:
-        """Return the best `count` of these lists, compared in full, and the dot product of each mean with the query."""
-        products = self._means.take(lists, axis=0).dot(query)
-        order = (self._reach.take(lists) * length - products).argsort(kind="stable")[:count]
-        return lists[order], products[order]
 
 
 def _main_axes(vectors: Floats, count: int) -> Floats:

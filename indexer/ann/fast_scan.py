@@ -7,7 +7,6 @@ The lists are our own (`indexer.ann.coarse_lists`), the codes and the scan are t
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,7 +15,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.ann.coarse_lists import Assigner, ListMembers, ListRanking, MainAxes, ReachRanking, rows_by_list
+from indexer.ann.coarse_lists import Assigner, ListMembers, ListRanking, MainAxes, rows_by_list
 from indexer.ann.mmap_arrays import blocks_at, sample_rows
 from indexer.types import Floats, Ids, Mask
 
@@ -25,13 +24,7 @@ CENTROIDS = 2**BITS
 CODE_ROWS = 8_192  # to train the codes with; k-means of 16 centroids wants no more than 4,096
 ROWS_PER_LIST = 48  # to train the lists with
 TRAINING_ROUNDS = 10
-FILTERED_LISTS = 24  # more under a mask, at most: the lists nearest to a query may hold few allowed rows
-NEAREST_LISTS = 8  # whose rows tell which share of the near rows a mask allows
-LEAST_SHARE = 0.02  # of them, below which the lists are looked at one by one
-MORE_ROWS = 1.25  # times those wanted are expected in the lists
-COMPARED_LISTS = 8  # in full: so many, and half of those wanted, more than wanted at most
-FILTERED_GAP = 1.5  # times the gap without a mask
-SPARSER_GAP = 0.25  # of the gap, wider for a share e times as small: ten allowed rows are farther than the ten nearest
+FILTERED_LISTS = 24  # more under a mask: the lists nearest to a query may hold few allowed rows
 MOST_LISTS = 2  # within the gap: so many times the count
 
 Rows = NDArray[np.floating]
@@ -41,8 +34,7 @@ Rows = NDArray[np.floating]
 class Probes:
     """The lists that a search reads: `count` of them, or those whose cosine with the query is near the best list's.
 
-    A positive `cosine_gap` is how far below it may be; then at most twice `count` are read. Under a mask `count` and 24
-    are, and fewer within a gap.
+    A positive `cosine_gap` is how far below it may be; then at most twice `count` are read. Not under a mask.
     """
 
     count: int
@@ -144,14 +136,10 @@ class FastScanSearch:
             members.append(ids)
         return ListMembers(members, self._index.ntotal)
 
-    @cached_property
-    def _reach_ranking(self) -> ReachRanking:
-        return self._ranking.reaching(_spreads(self._index))
-
     def search(self, query: Floats, allowed: Mask | None, probes: Probes, scores: Floats, rows: Ids) -> None:
         """Find the best rows of the lists near to a query (dim,): fill `scores` and `rows` (k,), padded with -1.
 
-        With a mask, at least half of k are found where so many rows are allowed.
+        With a mask, reads lists that hold allowed rows, and more of them where they hold fewer than k such rows.
         """
         k = len(rows)
         if not query.any():  # every row scores 0, which FAISS cannot scale
@@ -160,27 +148,22 @@ class FastScanSearch:
             scores[: len(first)], rows[: len(first)] = 0, first
             return
         if allowed is None:
-            self._scan(query, self._lists(query, k, probes), None, scores, rows)
-            return
-        selector = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
-        self._scan(query, self._lists_allowed(query, k, allowed, probes), selector, scores, rows)
-        if rows[(k - 1) // 2] < 0:  # they hold fewer than was expected, which says nothing of the other lists
-            self._scan(query, self._lists_holding(query, k, allowed, probes), selector, scores, rows)
-
-    def _scan(self, query: Floats, lists: tuple[Ids, Floats], selector: Any, scores: Floats, rows: Ids) -> None:
-        """Find the best rows of lists that come with the dot product of each mean with a query (dim,)."""
-        count = len(lists[0])
-        if not count:
+            lists, products = self._lists(query, k, probes)
+            parameters = self._unfiltered.get(len(lists))
+            if parameters is None:
+                parameters = self._unfiltered[len(lists)] = faiss.SearchParametersIVF(nprobe=len(lists))
+        else:
+            lists, products = self._nearest_allowed(query, k, allowed, probes.count)
+            selector = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
+            parameters = faiss.SearchParametersIVF(nprobe=len(lists), sel=selector)
+        if not len(lists):
             scores[:], rows[:] = -np.inf, -1
             return
-        parameters = self._unfiltered.get(count) if selector is None else None
-        if parameters is None:
-            parameters = faiss.SearchParametersIVF(nprobe=count, sel=selector)
-            if selector is None:
-                self._unfiltered[count] = parameters
-        query_at, lists_at, products_at, scores_at, rows_at = map(faiss.swig_ptr, (query, *lists, scores, rows))
+        query_at, lists_at, products_at, scores_at, rows_at = map(
+            faiss.swig_ptr, (query, lists, products, scores, rows)
+        )
         self._index.search_preassigned_c(
-            1, query_at, len(rows), lists_at, products_at, scores_at, rows_at, False, parameters, None
+            1, query_at, k, lists_at, products_at, scores_at, rows_at, False, parameters, None
         )
 
     def _lists(self, query: Floats, k: int, probes: Probes) -> tuple[Ids, Floats]:
@@ -190,41 +173,14 @@ class FastScanSearch:
         deep = 2 * k * self._index.nlist // self._index.ntotal + 1  # a deep page needs more lists for the same recall
         return self._ranking.within(query, probes.cosine_gap, deep, max(deep, MOST_LISTS * probes.count))
 
-    def _lists_allowed(self, query: Floats, k: int, allowed: Mask, probes: Probes) -> tuple[Ids, Floats]:
-        """Return the lists to read under a mask, and the dot product of each mean with a query (dim,).
+    def _nearest_allowed(self, query: Floats, k: int, allowed: Mask, nprobe: int) -> tuple[Ids, Floats]:
+        """Return the lists nearest to a query of which `nprobe` and 24 hold allowed rows, k or more together.
 
-        Where the nearest lists hold many allowed rows, as many lists are read as the probes say, or those within the
-        gap; otherwise only lists that hold some count. Together they are expected to hold k allowed rows, or half of k
-        within a gap: a search asks the index for twice as many as it wants.
+        Looks first only at some rows of the lists near to it, then at all of theirs, and at all lists where that does
+        not suffice.
         """
-        ranking, length = self._reach_ranking, math.sqrt(query.dot(query))
-        most = min(probes.count + FILTERED_LISTS, self._index.nlist)
-        compared = most + most // 2 + COMPARED_LISTS
-        scores = ranking.about(query, length)
-        best, gap = scores.min(), probes.cosine_gap * length * ranking.typical_length
-        near = (scores <= best + FILTERED_GAP * gap).nonzero()[0]
-        if not NEAREST_LISTS <= len(near) <= 2 * NEAREST_LISTS:
-            near = _lowest(scores, NEAREST_LISTS)
-        share = self._members.share(near, allowed)
-        least = MORE_ROWS * (k // 2 if gap else k) * self._index.nlist / self._index.ntotal
-        if share < LEAST_SHARE or least > share * most:
-            return self._lists_holding(query, k, allowed, probes)
-        if gap:
-            lists = (scores <= best + gap * (FILTERED_GAP - SPARSER_GAP * math.log(share))).nonzero()[0]
-            compared = min(compared, max(len(lists), math.ceil(least / share)))
-        if not gap or len(lists) != compared:
-            lists = _lowest(scores, compared)
-        return ranking.compared(query, length, lists, most)
-
-    def _lists_holding(self, query: Floats, k: int, allowed: Mask, probes: Probes) -> tuple[Ids, Floats]:
-        """Return the nearest lists of which as many as may be read hold allowed rows, k or more together if there are.
-
-        Looks first at some rows of each of the best lists, then at all of theirs, and at all lists where that does not
-        suffice.
-        """
-        count, length = min(probes.count + FILTERED_LISTS, self._index.nlist), math.sqrt(query.dot(query))
-        best = _lowest(self._reach_ranking.about(query, length), count + count // 2 + COMPARED_LISTS)
-        lists, products = self._reach_ranking.compared(query, length, best, count + count // 4)
+        count = nprobe + FILTERED_LISTS
+        lists, products = self._ranking.nearest(query, count + count // 4)
         seen = self._members.seen(lists, allowed)
         holding = np.flatnonzero(seen)
         if len(holding) >= count:
@@ -237,14 +193,6 @@ class FastScanSearch:
             if len(lists) < count or held[lists].sum() >= k:
                 return lists, products
             count *= 2
-
-
-def _lowest(numbers: Floats, count: int) -> Ids:
-    """Return the places of the `count` lowest numbers, unordered."""
-    if count >= len(numbers):
-        return np.arange(len(numbers))
-    lowest: Ids = numbers.argpartition(count - 1)[:count]
-    return lowest
 
 
 def _cluster(sample: Floats, lists: int, seed: int, emphasis: Floats | None) -> tuple[Ids, Floats]:
@@ -279,21 +227,3 @@ def _packed(index: Any, codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     for block, target in zip(padded, packed, strict=True):
         packer.pack_all(faiss.swig_ptr(block), faiss.swig_ptr(target))
     return packed
-
-
-def _spreads(index: Any) -> Floats:
-    """Return how far rows are from the mean of their list (lists,), by the codes of the first 32 of each."""
-    packer, inverted = index.get_CodePacker(), index.invlists
-    squares = (faiss.vector_to_array(index.pq.centroids).reshape(index.pq.M, CENTROIDS, -1) ** 2).sum(axis=2)
-    pairs = np.zeros((packer.code_size, CENTROIDS, CENTROIDS), np.float32)  # of a byte's two codes
-    pairs += squares[0::2, None, :]
-    pairs[: index.pq.M // 2] += squares[1::2, :, None]
-    places = np.arange(packer.code_size) * CENTROIDS**2
-    codes = np.empty((packer.nvec, packer.code_size), np.uint8)
-    spreads = np.zeros(index.nlist, np.float32)
-    for number in range(index.nlist):
-        if length := min(inverted.list_size(number), packer.nvec):
-            packed = faiss.rev_swig_ptr(inverted.get_codes(number), packer.block_size)
-            packer.unpack_all(faiss.swig_ptr(packed), faiss.swig_ptr(codes))
-            spreads[number] = pairs.take(codes[:length] + places).sum() / length
-    return np.sqrt(spreads)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from indexer.ann.coarse_lists import FIRST_ROWS, REACH, ListMembers, ListRanking
+from indexer.ann.coarse_lists import FIRST_ROWS, ListMembers, ListRanking
 
 SPREAD = np.geomspace(1, 0.01, 160)  # numbers of means are not alike: some say little
 
@@ -72,28 +72,3 @@ def test_allowed_rows_are_counted_by_list(chance):
     seen = counted.seen(np.arange(4), allowed)
     assert seen[0] == 0 and seen[1] == allowed[members[1]].sum() and seen[2] == allowed[members[2]].sum()
     assert seen[3] == allowed[np.sort(members[3])[:FIRST_ROWS]].sum()
-
-
-@pytest.mark.parametrize("means", [MEANS, MEANS[:100]], ids=["many", "few"])
-def test_lists_of_far_rows_reach_farther(means, chance):
-    spreads = chance.random(len(means)).astype("f") + 0.5
-    ranking = ListRanking(means).reaching(spreads)
-    for query in means[:30]:
-        length = float(np.linalg.norm(query))
-        scores = means @ query + REACH * spreads * length
-        about = ranking.about(query, length)
-        wanted = np.argsort(-scores, kind="stable")[:8]
-        assert len(np.intersect1d(wanted, np.argsort(about)[:14])) == 8
-        lists, products = ranking.compared(query, length, np.arange(len(means)), 8)
-        np.testing.assert_array_equal(lists, wanted)
-        np.testing.assert_allclose(products, means[lists] @ query, rtol=1e-4, atol=1e-4)
-
-
-def test_the_share_of_allowed_rows_is_that_of_the_first_rows(chance):
-    members = np.split(np.arange(270), [3, 67])
-    counted = ListMembers([np.zeros(0, np.int64), *members], 270)
-    allowed = chance.random(270) < 0.4
-    allowed[-1] = True
-    first = np.concatenate([members[0], members[2][:FIRST_ROWS]])
-    assert counted.share(np.array([0, 1, 3]), allowed) == allowed[first].mean()
-    assert counted.share(np.array([0]), allowed) == 0
