@@ -164,7 +164,7 @@ class Assistant:
 
     def _answer(self, message: CustomerMessage, reading: MessageReading, draft: ReplyDraft) -> None:
         """Answer a message; an address in it is also where a person can answer, where one has the conversation."""
-        before = draft.state.expects
+        before = draft.state
         if message.contact is not None:
             self._handover.take_contact(draft, message.contact, message.text)
         elif message.order is not None:
@@ -174,8 +174,10 @@ class Assistant:
             draft.say("greeting")
         elif not self._slots.fill(message, reading, draft):
             self._requests.act(message, reading, draft)
-            self._slots.remind(before, draft)
+            self._slots.remind(before.expects, draft)
             self._handover.hand_over_urgent(draft, message.text, unclear=not reading.requests)
+        if draft.is_late:  # the same message, sent again, means the same
+            draft.remember(expects=before.expects, question=before.question, intent=before.intent)
         self._handover.take_address(draft)
 
     def _store_message(self, message: CustomerMessage, draft: ReplyDraft) -> None:

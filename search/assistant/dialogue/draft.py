@@ -18,9 +18,11 @@ from search.assistant.dialogue.conversation import (
     ReplySource,
 )
 from search.assistant.intents.classifier import IntentPrediction
+from search.assistant.intents.names import HUMAN_AGENT
 from search.execution.deadlines import Deadline
 from search.hits import SearchHit
 
+SEARCH_LATE = "search_late"
 NOT_IN_TIME = (DeadlineExceeded, StepFailed, Overloaded)  # errors of a search that may work when tried again
 # What is said after all answers: who has the conversation now, and what is still wanted.
 LAST = (
@@ -58,17 +60,23 @@ class ReplyDraft:
 
     @property
     def timeout_ms(self) -> int | None:
-        """The milliseconds that the next search may take, None without a limit."""
+        """The milliseconds that are left for searches, None without a limit."""
         return None if self.deadline is None else self.deadline.left_ms
+
+    @property
+    def is_late(self) -> bool:
+        """Whether all that there is to say is that a search was late."""
+        return [part.code for part in self.parts] == [SEARCH_LATE]
 
     @contextmanager
     def says_when_late(self) -> Iterator[None]:
-        """Say so where a search in the block is late, fails or is refused; the state stays, for another try."""
+        """Say so where a search in the block is late, fails or is refused, and offer a person."""
         try:
             yield
         except NOT_IN_TIME:
-            if all(part.code != "search_late" for part in self.parts):
-                self.say("search_late")
+            if all(part.code != SEARCH_LATE for part in self.parts):
+                self.say(SEARCH_LATE)
+                self.offer([HUMAN_AGENT])
 
     def say(self, code: str, **facts: object) -> None:
         """Add a statement."""

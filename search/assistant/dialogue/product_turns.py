@@ -198,7 +198,7 @@ class ProductTurns:
         page = self.search.page_of(words, draft, more=True) if named else page
         if page is None or page.verdict is None or (named and page.verdict.kind != ANSWERS):
             return MeantProducts(named=named)
-        if len(page.hits) == 1 and named and page.total == 1 and not page.degraded:
+        if len(page.hits) == 1 and named and page.total == 1:
             return MeantProducts(page.hits[0].product)
         best = _best_named(other or text, page.hits)
         if len(best) == 1:

@@ -21,6 +21,7 @@ from search.understanding.understood import NEAR, NOTHING, PRICE_PART, Understoo
 CARDS = 6  # products that a reply shows
 MANY = 24
 NEAR_CARDS = 3  # where none is quite what was described
+READING_SHARE = 0.5  # of the time that is left, for a search that says what a message means: others follow it
 MAX_SEARCH_WORDS = 300  # characters of a search that grew by refinements; a longer one begins a new search
 
 
@@ -62,14 +63,12 @@ class SearchTurns:
         Raises DeadlineExceeded, StepFailed and Overloaded where the words were not read in time: what they mean is
         not known then, which is not the same as meaning nothing.
         """
-        builder = QueryBuilder(k=MANY if more else CARDS, group_variants=True, timeout_ms=draft.timeout_ms)
+        timeout_ms = None if draft.deadline is None else draft.deadline.fraction(READING_SHARE).left_ms
+        builder = QueryBuilder(k=MANY if more else CARDS, group_variants=True, timeout_ms=timeout_ms)
         try:
-            page = self.engine.search(builder.text(words).build())
+            return _read_in_time(self.engine.search(builder.text(words).build()))
         except (BadQuery, UnsupportedQuery):
             return None
-        if LEXICAL in page.degraded:
-            raise DeadlineExceeded("The words of a message were not read in time.", "Try again, or allow more time.")
-        return page
 
     def refines(self, text: str, draft: ReplyDraft) -> bool:
         """Return whether a text only changes the last search: "in blue", "under 20", "cheaper ones".
@@ -139,6 +138,8 @@ class SearchTurns:
 
     def _show(self, draft: ReplyDraft, search: LastSearch, query: Query) -> None:
         page = self.engine.search(query)
+        if all(isinstance(term, TextTerm) for term in query.terms):
+            _read_in_time(page)
         kind = page.verdict.kind if page.verdict is not None else ""
         hits: Sequence[SearchHit] = page.hits
         if kind in (NEAR, NOTHING, NO_MATCH):
@@ -158,6 +159,13 @@ class SearchTurns:
             draft.say("search_some", count=len(hits), total=page.total)
         else:
             draft.say("search_found", count=len(hits))
+
+
+def _read_in_time(page: SearchPage) -> SearchPage:
+    """Return a page whose words were read. Raises DeadlineExceeded for one without: its hits are of another order."""
+    if LEXICAL in page.degraded:
+        raise DeadlineExceeded("The words of a message were not read in time.", "Try again, or allow more time.")
+    return page
 
 
 def _changes(words: str, understood: Understood) -> bool:

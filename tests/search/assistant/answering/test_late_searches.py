@@ -83,6 +83,28 @@ def test_all_searches_for_a_message_share_one_time_limit(shop, monkeypatch):
     monkeypatch.setattr(shop.engine, "search", lambda query: [limits.append(query.timeout_ms), real(query)][1])
     customer = Customer(shop.assistant)
     customer.write("show me scarves", timeout_ms=60_000)
+    assert limits[0] <= 30_000 < limits[1]  # where the encoder hangs, time is left to answer by words
     customer.write("in green", timeout_ms=60_000)
     assert len(limits) >= 4 and all(limit is not None and limit <= 60_000 for limit in limits)
     assert min(limits) < 60_000
+
+
+def test_more_of_a_late_search_shows_nothing_of_another_order(shop, hang):
+    customer = Customer(shop.assistant)
+    customer.write("show me scarves")
+    before = customer.state
+    hang()
+    assert late(customer, "show me more") == ["search_late"]
+    assert not customer.reply.products and customer.state.shown == before.shown
+    assert customer.state.search == before.search
+
+
+def test_the_button_of_a_late_search_means_the_same_when_pressed_again(shop, hang):
+    customer = Customer(shop.assistant)
+    customer.write("xq zzz")
+    question = customer.state.question
+    assert question == "xq zzz"
+    hang()
+    assert customer.write("Find a product", choice="find_product", timeout_ms=50) == ["search_late"]
+    assert (customer.state.expects, customer.state.question) == ("rephrase", question)
+    assert "human_agent" in customer.reply.choices
