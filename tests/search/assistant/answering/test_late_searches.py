@@ -1,31 +1,13 @@
 """What the assistant says where the searches for a message are late: never an answer about another product."""
 
 import threading
-from types import SimpleNamespace
 
 import pytest
 
 import search.retrieval.pipeline
-from catalog.questions.question_store import QuestionStore
-from catalog.reviews.review_store import ReviewStore
-from search.assistant.answering.assistant import Assistant
-from search.assistant.answering.parts import AssistantParts
-from search.assistant.intents.classifier import IntentClassifier
-from search.assistant.products.product_answers import ProductAnswers
 from tests.search.assistant.answering.test_assistant import Customer
-from tests.search.shop_fixtures import SCARVES, make_shop
 
 pytestmark = pytest.mark.weights
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory, text_vectors):
-    home = tmp_path_factory.mktemp("late") / "shop"
-    engine = make_shop(home, SCARVES)
-    answers = ProductAnswers(engine, ReviewStore(home), QuestionStore(home))
-    parts = AssistantParts(IntentClassifier.open(home, text_vectors), products=answers)
-    yield SimpleNamespace(engine=engine, assistant=Assistant(engine, parts))
-    engine.close()
 
 
 @pytest.fixture
