@@ -59,14 +59,14 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("--lock", type=Path, help="a file whose lock each step of the comparison with peers holds")
 
 
-def comparing(home: Path, folder: Path, asked: Any) -> dict[str, Any]:
+def comparing(home: Path, folder: Path, arguments: Any) -> dict[str, Any]:
     """Every contestant's figures, or why it has none, on rows of a shop or on a saved workload."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that a step's process ends with this one
-    limits = Limits(asked.step_seconds, asked.step_memory, asked.part_seconds)
-    options = Options(limits, asked.lock, asked.workload is not None, tuple(asked.peers))
-    if asked.workload is None:
-        Workload.of_shop(home, asked.rows).save(folder)
-    return comparing_all(asked.workload or folder, options)
+    limits = Limits(arguments.step_seconds, arguments.step_memory, arguments.part_seconds)
+    options = Options(limits, arguments.lock, arguments.workload is not None, tuple(arguments.peers))
+    if arguments.workload is None:
+        Workload.of_shop(home, arguments.rows).save(folder)
+    return comparing_all(arguments.workload or folder, options)
 
 
 def comparing_all(folder: Path, options: Options, step: Step = in_own_process) -> dict[str, Any]:

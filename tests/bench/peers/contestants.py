@@ -76,6 +76,7 @@ class Windowshop(Contestant):
     """
 
     widths = tuple(range(4, 60))
+    filtered_widths = (0,)  # the number of lists decides
     refines = NUMBERS_OF_LISTS
     clock = staticmethod(time.thread_time)
 
