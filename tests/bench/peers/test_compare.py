@@ -153,7 +153,7 @@ def test_a_process_that_fails_is_no_end_of_the_comparison(monkeypatch, tmp_path)
 
 
 def printing(text, tmp_path):
-    """Return a program that prints a text, whatever it is asked."""
+    """Return a program that prints a text, whatever its arguments."""
     (tmp_path / "text").write_text(text)
     program = tmp_path / "program"
     program.write_text(f"#!/bin/sh\ncat '{tmp_path}/text'\n")

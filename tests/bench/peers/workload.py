@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from catalog.files.atomic import record
 from indexer.ann.block_weights import shop_weights
 from indexer.ann.exact_rerank import exact_scores, top_rows
 from indexer.ann.recall import Goal, sample_queries
@@ -77,14 +77,7 @@ class Workload:
 
 def digests(folder: Path) -> dict[str, str]:
     """Return the digests of a saved workload's rows and of its questions."""
-    found = {}
-    for name in (ROWS, QUESTIONS):
-        digest = hashlib.sha256()
-        with (folder / name).open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-        found[name] = digest.hexdigest()[:16]
-    return found
+    return {name: record(folder / name).sha256 for name in (ROWS, QUESTIONS)}
 
 
 def emphasis_of(layout: RowLayout) -> Floats:
